@@ -1,0 +1,36 @@
+# ruff: noqa: N818 - the names are words of the working vocabulary; a suffix would say nothing more
+"""The failures that cross a package's border: each says what stopped, and what the reader can do."""
+
+
+class MonitorError(Exception):
+    """Root of the daemon's own failures; its text is one clear line for an operator."""
+
+
+class UsageError(MonitorError):
+    """A command was given arguments, files or settings it cannot work with (exit code 2)."""
+
+
+class DatabaseUnavailable(MonitorError):
+    """The database did not answer, or refused the connection: trying again later may help."""
+
+
+class SchemaMissing(MonitorError):
+    """The database holds no schema, or an older one: `safety-monitor database upgrade` makes it."""
+
+
+class VersionConflict(MonitorError):
+    """Another writer appended to a stream since it was read: read it again, decide again."""
+
+    def __init__(self, stream: str, expected: int, found: int) -> None:
+        super().__init__(f"stream changed since it was read: expected version {expected}, found {found}")
+        self.stream = stream
+        self.expected = expected
+        self.found = found
+
+
+class Fenced(MonitorError):
+    """A newer owner holds this partition or lease: this process is a zombie and must end."""
+
+
+class PositionMismatch(MonitorError):
+    """What the broker holds is not what the log recorded of it (a topic recreated, truncated or rewritten)."""
