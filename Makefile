@@ -1,0 +1,55 @@
+# GNU make 4.3, CPython 3.11 and pip: nothing else is needed to begin.
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate pyproject.toml --group build
+# Tests run one after another: they share brokers, ports and the machine's two cores.
+PYTEST ?= $(BIN)/python -m pytest
+
+.PHONY: help install demo test check fmt lint types imports lock hooks clean
+
+help: ## this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## /\1\t/' | expand -t 12
+
+install: $(VENV)/.installed ## make .venv from the locked requirements
+
+$(VENV)/.installed: requirements-dev.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info[:2] == (3, 11) else "CPython 3.11 is needed: make install PYTHON=python3.11")'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --disable-pip-version-check --quiet --require-hashes -r requirements-dev.txt
+	$(BIN)/python -m pip install --disable-pip-version-check --quiet --no-deps --no-build-isolation --editable .
+	touch $@
+
+demo: install ## a synthetic trial through the real daemon, in under two minutes
+	$(BIN)/safety-monitor demo
+
+test: install ## the whole suite
+	$(PYTEST)
+
+check: lint types imports test ## what must hold before anything is merged
+
+lint: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: install
+	$(BIN)/mypy
+
+imports: install
+	$(BIN)/lint-imports
+
+fmt: install ## put the code in its one format
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+lock: ## renew the locked requirements from pyproject.toml
+	test -x $(BIN)/uv || { $(PYTHON) -m venv $(VENV) && $(BIN)/python -m pip install --quiet uv; }
+	$(COMPILE) $(LOCKFLAGS) --output-file requirements.txt
+	$(COMPILE) $(LOCKFLAGS) --extra demo --extra dev --constraint requirements.txt --output-file requirements-dev.txt
+
+hooks: install ## run the same checks before each commit
+	$(BIN)/pre-commit install
+
+clean: ## drop what was built, but never the logs in out/
+	rm -rf $(VENV) build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info

@@ -1,0 +1,74 @@
+"""Which words the command line knows and where each is written; a module is imported only when its word is said."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Mapping, Sequence
+from importlib.metadata import version
+from typing import Annotated, Any, Final
+
+import typer
+
+PACKAGE: Final = "safety-monitor"
+
+# word -> "module:function", or word -> {second word -> "module:function"}
+COMMANDS: Final[Mapping[str, str | Mapping[str, str]]] = {
+    "demo": "monitor.cli.demo:demo",
+    "worker": "monitor.cli.worker:worker",
+    "publish": "monitor.cli.publish:publish",
+    "generate": "monitor.cli.generate:generate",
+    "simulate": "monitor.cli.simulate:simulate",
+    "verify": "monitor.cli.verify:verify",
+    "replay": "monitor.cli.replay:replay",
+    "topics": {"apply": "monitor.cli.topics:apply"},
+    "database": {"upgrade": "monitor.cli.database:upgrade"},
+}
+GROUP_HELP: Final = {
+    "topics": "The topics on the broker.",
+    "database": "The schema of the log's database.",
+}
+
+
+def application(arguments: Sequence[str]) -> typer.Typer:
+    """Build the command line for these arguments: the one command that is named, or all of them to list them."""
+    app = _typer()
+    app.callback()(_describe)
+    named = next((word for word in arguments if not word.startswith("-")), "")
+    for word in [named] if named in COMMANDS else COMMANDS:
+        target = COMMANDS[word]
+        if isinstance(target, str):
+            app.command(word)(_function(target))
+        else:
+            app.add_typer(_group(target), name=word, help=GROUP_HELP[word])
+    return app
+
+
+def _group(targets: Mapping[str, str]) -> typer.Typer:
+    group = _typer()
+    for word, target in targets.items():
+        group.command(word)(_function(target))
+    return group
+
+
+def _typer() -> typer.Typer:
+    return typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+
+
+def _function(target: str) -> Callable[..., Any]:
+    module, _, name = target.partition(":")
+    function: Callable[..., Any] = getattr(importlib.import_module(module), name)
+    return function
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"{PACKAGE} {version(PACKAGE)}")
+        raise typer.Exit
+
+
+def _describe(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and end.")
+    ] = False,
+) -> None:
+    """Watch the safety of a clinical trial: events in from Kafka, alerts out to people, everything on the log."""
