@@ -1,0 +1,121 @@
+from collections.abc import AsyncIterator
+
+import aiohttp
+import pytest
+
+from monitor.health import Health
+from monitor.http import HttpSite
+from monitor.metrics import Metrics
+
+
+class Stopwatch:
+    """A monotonic clock that a test moves by hand."""
+
+    def __init__(self) -> None:
+        self.seconds = 100.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+@pytest.fixture
+def watch() -> Stopwatch:
+    return Stopwatch()
+
+
+@pytest.fixture
+def health(watch: Stopwatch) -> Health:
+    health = Health(within=30, monotonic=watch)
+    health.started()
+    health.fetched()
+    return health
+
+
+@pytest.fixture
+async def site(health: Health) -> AsyncIterator[HttpSite]:
+    site = HttpSite(metrics=Metrics(), readiness=health.report, port=0)
+    await site.start()
+    yield site
+    await site.stop()
+
+
+async def get(site: HttpSite, path: str) -> tuple[int, str, str]:
+    url = f"http://127.0.0.1:{site.port}{path}"
+    async with aiohttp.ClientSession() as session, session.get(url) as answer:
+        return answer.status, await answer.text(), answer.headers["Content-Type"]
+
+
+async def test_metrics_are_served_in_prometheus_format(site: HttpSite) -> None:
+    status, text, content_type = await get(site, "/metrics")
+    assert status == 200
+    assert content_type.startswith("text/plain; version=")
+    assert "# HELP safety_duplicates_total" in text
+
+
+async def test_a_worker_that_reads_and_commits_is_ready(site: HttpSite) -> None:
+    status, text, _ = await get(site, "/readyz")
+    assert status == 200
+    assert '"ready": true' in text
+
+
+async def test_a_silent_broker_turns_readiness_red_and_says_so(site: HttpSite, watch: Stopwatch) -> None:
+    watch.seconds += 31
+    status, text, _ = await get(site, "/readyz")
+    assert status == 503
+    assert "last answer 31.0 s ago (limit 30 s)" in text
+    assert (await get(site, "/livez"))[0] == 200
+
+
+async def test_computed_gauges_are_refreshed_before_a_scrape(health: Health) -> None:
+    metrics = Metrics(channels=["officer"])
+    site = HttpSite(
+        metrics=metrics,
+        readiness=health.report,
+        port=0,
+        before_scrape=lambda: metrics.outbox_is({"officer": 3}, 1.5),
+    )
+    await site.start()
+    try:
+        assert 'safety_outbox_pending{channel="officer"} 3.0' in (await get(site, "/metrics"))[1]
+    finally:
+        await site.stop()
+
+
+async def test_a_taken_port_is_an_error_at_the_start(site: HttpSite, health: Health) -> None:
+    second = HttpSite(metrics=Metrics(), readiness=health.report, port=site.port)
+    with pytest.raises(OSError, match="address already in use"):
+        await second.start()
+    await second.stop()
+
+
+def test_a_batch_that_is_not_committed_in_time_turns_readiness_red(health: Health, watch: Stopwatch) -> None:
+    health.batch_begun()
+    watch.seconds += 20
+    health.fetched()
+    assert health.report().ready
+    watch.seconds += 11
+    health.fetched()
+    assert not health.report().checks["commit"].ok
+    health.committed()
+    assert health.report().ready
+
+
+def test_an_idle_worker_stays_ready_however_old_its_last_commit(health: Health, watch: Stopwatch) -> None:
+    health.committed()
+    watch.seconds += 86_400
+    health.fetched()
+    assert health.report().ready
+
+
+def test_a_database_that_is_down_is_named_until_it_answers(health: Health) -> None:
+    health.database_failed("connection refused")
+    assert health.report().checks["database"].reason == "connection refused"
+    assert not health.report().ready
+    health.database_answered()
+    assert health.report().ready
+
+
+def test_a_worker_that_starts_or_drains_is_not_ready(health: Health) -> None:
+    assert not Health(within=30).report().ready
+    health.stopping()
+    assert not health.report().ready
