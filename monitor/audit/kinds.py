@@ -1,0 +1,52 @@
+"""Names of streams and of the records that are not clinical events. They are contracts: stored names never change."""
+
+from typing import Final
+
+SYSTEM: Final = "system"
+"""Stream of what the daemon does to itself: starts, adoptions of positions, failed assessments."""
+
+CLOCK_TICKED: Final = "safety.clock.ticked.v1"
+INPUT_REFUSED: Final = "safety.input.refused.v1"
+ASSESSMENT_FAILED: Final = "safety.assessment.failed.v1"
+NOTICE_DELIVERED: Final = "safety.notice.delivered.v1"
+NOTICE_FAILED: Final = "safety.notice.failed.v1"
+POSITIONS_ADOPTED: Final = "safety.positions.adopted.v1"
+
+ALERT_CHANGES: Final = ("raised", "revised", "acknowledged", "escalated", "shelved", "withdrawn", "resolved")
+
+_PATIENT: Final = "patient/"
+_ALERT: Final = "alert/"
+_DELIVERY: Final = "delivery/"
+_QUARANTINE: Final = "quarantine/"
+
+
+def patient_stream(patient: str) -> str:
+    """Stream of a patient's facts, commands, refusals and ticks."""
+    return _PATIENT + patient
+
+
+def alert_stream(patient: str) -> str:
+    """Stream of what was decided about a patient."""
+    return _ALERT + patient
+
+
+def delivery_stream(patient: str) -> str:
+    """Stream of what was sent about a patient."""
+    return _DELIVERY + patient
+
+
+def quarantine_stream(topic: str) -> str:
+    """Stream of the refused messages of a topic."""
+    return _QUARANTINE + topic
+
+
+def patient_of(stream: str) -> str | None:
+    """The patient of a `patient/` stream; None for any other stream."""
+    return stream.removeprefix(_PATIENT) if stream.startswith(_PATIENT) else None
+
+
+def alert_kind(change: str) -> str:
+    """The record kind of an alert's change. Raises ValueError for an unknown change."""
+    if change not in ALERT_CHANGES:
+        raise ValueError(f"unknown change of an alert: {change}")
+    return f"safety.alert.{change}.v1"

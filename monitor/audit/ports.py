@@ -1,0 +1,97 @@
+"""The audit log as the rest of the program sees it."""
+
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from monitor.audit.batch import (
+    AlertRow,
+    Backlog,
+    Batch,
+    Outcome,
+    OutboxRow,
+    Owner,
+    PatientRow,
+    Position,
+    TopicPartition,
+)
+from monitor.audit.records import Head, Record
+
+
+class AuditLog(Protocol):
+    """The append-only log and the tables that live in its transactions.
+
+    Every method raises DatabaseUnavailable when the store cannot be reached in time, SchemaMissing when it has not been
+    made. No method reads a clock: `now` comes in.
+    """
+
+    async def append(self, batch: Batch) -> list[Record]:
+        """Write a batch in one transaction and return the records made, duplicates left out.
+
+        Raises VersionConflict, Fenced.
+        """
+
+    def read(self, *, after: int = 0, limit: int | None = None, stream: str | None = None) -> AsyncIterator[Record]:
+        """The records past sequence `after`, in order, of the whole log or of one stream."""
+
+    async def stream(self, name: str) -> list[Record]:
+        """All records of one stream, in order."""
+
+    async def head(self) -> Head:
+        """The end of the log."""
+
+    async def known(self, dedupe_keys: Collection[str]) -> set[str]:
+        """Those of the keys that are on the log."""
+
+    async def positions(self) -> dict[TopicPartition, Position]:
+        """How far each (topic, partition) is on the log."""
+
+    async def adopt_positions(self, positions: Mapping[TopicPartition, Position], batch: Batch) -> list[Record]:
+        """Put positions where they are said to be, forward or back, with the record of it: a topic was made anew."""
+
+    async def start_instance(self, instance: str) -> Owner:
+        """A new start of an instance: draws a higher epoch, which ends the start before it."""
+
+    async def claim_ownership(self, partitions: Sequence[TopicPartition], owner: Owner) -> None:
+        """Make `owner` the one who may write these partitions' positions.
+
+        Raises Fenced if a newer start of its instance is about.
+        """
+
+    async def acquire_lease(self, name: str, holder: str, *, ttl: timedelta, now: datetime) -> int | None:
+        """Take or renew a named lease; its epoch, or None while another holds it. A change of holder raises the epoch."""
+
+    async def release_lease(self, name: str, holder: str) -> None:
+        """Give a lease up before its end; nothing happens if another holds it."""
+
+    async def due_patients(
+        self, now: datetime, *, partitions: Collection[int] | None = None, limit: int = 500
+    ) -> list[PatientRow]:
+        """Patients with something to do at or before `now`, the longest due first."""
+
+    async def patients(self) -> list[PatientRow]:
+        """The read model of all patients, by name."""
+
+    async def alerts(self, *, patient: str | None = None, statuses: Collection[str] | None = None) -> list[AlertRow]:
+        """The read model of alerts, by (effective_at, rule, alert_id)."""
+
+    async def replace_read_models(self, patients: Sequence[PatientRow], alerts: Sequence[AlertRow]) -> None:
+        """Put these rows in the place of all rows of the read models."""
+
+    async def claim_outbox(
+        self, *, limit: int, lease_for: timedelta, now: datetime, channels: Collection[str] | None = None
+    ) -> list[OutboxRow]:
+        """Take pending rows that may be sent now, oldest first, for `lease_for`; a row whose lease ran out comes again."""
+
+    async def settle_outbox(self, row_id: str, outcome: Outcome, batch: Batch) -> list[Record]:
+        """Write an attempt's receipt and its row in one transaction.
+
+        The receipt is written whatever became of the lease; the row follows it unless a later claim or a settled
+        delivery stands, for what was sent was sent.
+        """
+
+    async def outbox_backlog(self) -> list[Backlog]:
+        """What waits, by channel."""
+
+    async def close(self) -> None:
+        """Let go of connections and locks."""
