@@ -1,0 +1,18 @@
+"""Donor chimerism: the agent over `safety.chimerism`."""
+
+import faust
+from faust.types import StreamT
+
+from monitor.agents.intake import Intake
+from monitor.agents.registry import register
+
+TOPIC = "safety.chimerism"
+
+
+def add(app: faust.App, intake: Intake) -> None:
+    """Add this topic's agent to the app."""
+
+    async def chimerism(stream: StreamT[bytes]) -> None:
+        await intake.drain(stream)
+
+    register(app, TOPIC, chimerism)

@@ -1,0 +1,125 @@
+"""Faust's Kafka consumer, made to begin where the log ends and to answer soon.
+
+Kafka's committed offset is a hint; the log is right. Where Kafka is ahead of it, the consumer seeks back. The seek is
+made in `perform_seek`, since recovery undoes a seek made anywhere else.
+"""
+
+import asyncio
+import time
+from collections.abc import Mapping
+from typing import Any, ClassVar, cast
+
+from aiokafka.errors import IllegalStateError, KafkaError
+from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer
+from faust.types import TP
+from faust.types.transports import ConsumerT
+from mode import Service
+
+from monitor.agents.ports import POSITIONS, SOFTWARE, TEMPORARY, Keeper, Leave
+from monitor.errors import DatabaseUnavailable, Fenced, MonitorError, PositionMismatch
+
+FETCH_WAIT_MS = 50  # faust's own 1,500 makes a lone event wait for most of a second on Tansu
+END_LIMIT = 10.0  # seconds: Tansu reports the end of a topic late
+END_POLL = 0.25  # seconds
+PULSE = 1.0  # seconds between two looks at the age of the last fetch
+
+
+class LogConsumer(Consumer):
+    """Begins where the log ends. `keeper` and `leave` are bound by `consumer_class`."""
+
+    keeper: ClassVar[Keeper]
+    leave: ClassVar[Leave]
+
+    def _new_consumer_thread(self) -> AIOKafkaConsumerThread:
+        return _PromptThread(self, loop=self.loop, beacon=self.beacon)
+
+    async def perform_seek(self) -> None:
+        """Go to the committed offsets, then back to the log's where Kafka is ahead.
+
+        Never raises: a failure ends the process, because faust would hang on it.
+        """
+        try:
+            await super().perform_seek()
+            await self._seek_to_log()
+        except IllegalStateError:
+            return  # a rebalance came between: it seeks again
+        except PositionMismatch as error:
+            self.leave(POSITIONS, str(error))
+        except (DatabaseUnavailable, Fenced, KafkaError, TimeoutError) as error:
+            self.leave(TEMPORARY, f"cannot take up the log's positions: {type(error).__name__}: {error}")
+        except MonitorError as error:
+            self.leave(SOFTWARE, str(error))
+
+    async def _seek_to_log(self) -> None:
+        tps = self.assignment()
+        recorded = await self.keeper.assigned([(tp.topic, tp.partition) for tp in tps])
+        offsets = {tp: recorded[tp.topic, tp.partition] for tp in tps if (tp.topic, tp.partition) in recorded}
+        if not offsets:
+            return
+        await self._check_beginnings(offsets)
+        await self._check_ends(offsets)
+        for tp, offset in offsets.items():
+            if offset < (self._committed_offset.get(tp) or 0):
+                await self.seek(tp, offset)
+                self._committed_offset[tp] = offset or None
+
+    async def _check_beginnings(self, offsets: Mapping[TP, int]) -> None:
+        """The broker must still hold the message that comes next: what it dropped unread is lost to us."""
+        earliest = await self.earliest_offsets(*offsets)
+        for tp, offset in offsets.items():
+            if earliest.get(tp, 0) > offset:
+                raise PositionMismatch(
+                    f"{tp.topic}/{tp.partition}: the log recorded up to offset {offset}, but the broker begins at "
+                    f"{earliest[tp]}: messages between were lost, or the topic was made anew"
+                )
+
+    async def _check_ends(self, offsets: Mapping[TP, int]) -> None:
+        """What the log recorded must exist: a seek past the end delivers nothing and warns of nothing."""
+        limit = time.monotonic() + END_LIMIT
+        while True:
+            ends = await self.highwaters(*offsets)
+            short = {tp: offset for tp, offset in offsets.items() if (ends.get(tp) or 0) < offset}
+            if not short:
+                return
+            if time.monotonic() > limit:
+                tp, offset = min(short.items())
+                raise PositionMismatch(
+                    f"{tp.topic}/{tp.partition}: the log recorded up to offset {offset}, but the broker ends at "
+                    f"{ends.get(tp)}: the topic was truncated or made anew"
+                )
+            await asyncio.sleep(END_POLL)
+
+    @Service.task
+    async def _watch_fetches(self) -> None:
+        """Tell how long ago the broker answered a fetch: the measure of readiness while nothing comes."""
+        while not self.should_stop:
+            age = cast(_PromptThread, self._thread).fetch_age()
+            if age is not None:
+                self.keeper.fetched(age)
+            await self.sleep(PULSE)
+
+
+def consumer_class(keeper: Keeper, leave: Leave) -> type[ConsumerT]:
+    """The consumer of one app: it asks `keeper` where the log ends."""
+    return type("BoundLogConsumer", (LogConsumer,), {"keeper": keeper, "leave": staticmethod(leave)})
+
+
+class _PromptThread(AIOKafkaConsumerThread):
+    """The thread that talks to the broker, with a short wait for company."""
+
+    def _create_worker_consumer(self, transport: Any) -> Any:
+        consumer = super()._create_worker_consumer(transport)
+        consumer._fetch_max_wait_ms = FETCH_WAIT_MS  # noqa: SLF001 - faust gives no setting for it
+        return consumer
+
+    def fetch_age(self) -> float | None:
+        """Seconds since the broker last answered a fetch; None before any answer."""
+        consumer = self._consumer
+        if consumer is None:
+            return None
+        try:
+            answered = [consumer.last_poll_timestamp(tp) for tp in consumer.assignment()]
+        except IllegalStateError:
+            return None  # a rebalance came between
+        known = [at for at in answered if at]
+        return time.time() - max(known) / 1000 if known else None

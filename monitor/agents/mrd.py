@@ -1,0 +1,18 @@
+"""Measurable residual disease: the agent over `safety.mrd`."""
+
+import faust
+from faust.types import StreamT
+
+from monitor.agents.intake import Intake
+from monitor.agents.registry import register
+
+TOPIC = "safety.mrd"
+
+
+def add(app: faust.App, intake: Intake) -> None:
+    """Add this topic's agent to the app."""
+
+    async def mrd(stream: StreamT[bytes]) -> None:
+        await intake.drain(stream)
+
+    register(app, TOPIC, mrd)

@@ -1,0 +1,31 @@
+"""What the agents ask of the recorder: take these messages, and say where each partition stands."""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import NoReturn, Protocol
+
+from monitor.recorder.inputs import Input
+
+TopicPartition = tuple[str, int]
+
+SOFTWARE = 70  # EX_SOFTWARE: a mistake of the program's own
+TEMPORARY = 75  # EX_TEMPFAIL: try again later
+POSITIONS = 78  # EX_CONFIG: the broker does not hold what the log recorded; a person must look
+
+
+class Keeper(Protocol):
+    """The recorder, as the agents see it: it serialises its callers."""
+
+    async def record(self, inputs: Sequence[Input]) -> None:
+        """Record messages of one topic, in order. When it returns, they are on the log; when it raises, none is."""
+
+    async def assigned(self, partitions: Collection[TopicPartition]) -> Mapping[TopicPartition, int]:
+        """These partitions are ours now: own them, forget what was cached, tell the next offset of each known one."""
+
+    def fetched(self, age: float) -> None:
+        """The broker answered a fetch `age` seconds ago."""
+
+
+class Leave(Protocol):
+    """Ends the process at once, with nothing acknowledged."""
+
+    def __call__(self, code: int, why: str) -> NoReturn: ...
