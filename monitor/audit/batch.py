@@ -58,8 +58,10 @@ class OutboxRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What became of one claimed attempt. `attempt` is the claim's number (OutboxRow.attempts); PENDING asks for another
-    attempt at `retry_at`."""
+    """What became of one claimed attempt.
+
+    `attempt` is the claim's number (OutboxRow.attempts); PENDING asks for another attempt at `retry_at`.
+    """
 
     attempt: int
     state: OutboxState
@@ -78,7 +80,8 @@ class Backlog:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PatientRow:
     """Read model of a patient. `version` is that of the `patient/` stream it was folded from, `partition` the one its
-    newest fact came by, `due_at` when the assessment may next change by itself."""
+    newest fact came by, `due_at` when the assessment may next change by itself.
+    """
 
     patient: str
     partition: int | None

@@ -45,7 +45,7 @@ def envelope(
 ) -> bytes:
     """Canonical JSON of all that identifies a record: keys sorted, no blanks, UTF-8, hashes in hexadecimal.
 
-    The same bytes as `json.dumps(fields, sort_keys=True, separators=(",", ":"), ensure_ascii=False)`, five times faster.
+    Equal to `json.dumps(fields, sort_keys=True, separators=(",", ":"), ensure_ascii=False)`, and faster.
     """
     return (
         f'{{"actor":{_quoted(actor)},"dedupe_key":{_text(dedupe_key)},"key_id":{_text(key_id)},"kind":{_quoted(kind)},'

@@ -8,8 +8,8 @@ from monitor.audit.batch import (
     AlertRow,
     Backlog,
     Batch,
-    Outcome,
     OutboxRow,
+    Outcome,
     Owner,
     PatientRow,
     Position,
@@ -59,7 +59,7 @@ class AuditLog(Protocol):
         """
 
     async def acquire_lease(self, name: str, holder: str, *, ttl: timedelta, now: datetime) -> int | None:
-        """Take or renew a named lease; its epoch, or None while another holds it. A change of holder raises the epoch."""
+        """Take or renew a named lease: its epoch, or None while another holds it. A new holder raises the epoch."""
 
     async def release_lease(self, name: str, holder: str) -> None:
         """Give a lease up before its end; nothing happens if another holds it."""
@@ -81,7 +81,7 @@ class AuditLog(Protocol):
     async def claim_outbox(
         self, *, limit: int, lease_for: timedelta, now: datetime, channels: Collection[str] | None = None
     ) -> list[OutboxRow]:
-        """Take pending rows that may be sent now, oldest first, for `lease_for`; a row whose lease ran out comes again."""
+        """Take rows that may be sent now, oldest first, for `lease_for`; a row whose lease ran out comes again."""
 
     async def settle_outbox(self, row_id: str, outcome: Outcome, batch: Batch) -> list[Record]:
         """Write an attempt's receipt and its row in one transaction.

@@ -27,7 +27,7 @@ def check_owner(
 
 
 def advanced(current: Position | None, new: Position) -> Position:
-    """The position after a batch: never an earlier offset or watermark than is known (a redelivery comes from behind)."""
+    """The position after a batch: never an earlier offset or watermark, for a redelivery comes from behind."""
     if current is None:
         return new
     watermark = max((at for at in (current.watermark, new.watermark) if at is not None), default=None)
