@@ -48,9 +48,11 @@ class Chart:
             return
         sender = SENDERS[kind.partition(".")[0]]
         self._numbers[sender] += 1
-        record_id = f"{sender}-{self.course.patient.subject.lower()}-{self._numbers[sender]:04d}"
+        number = f"{sender}-{self.course.patient.subject.lower()}-{self._numbers[sender]:04d}"
         effective_at = self.moment(day, hour)
-        record = {"record_id": record_id, "record_version": 1, "status": "final", "effective_at": moment(effective_at)}
+        record: dict[str, Any] = {"record_id": number, "record_version": 1, "status": "final"}
+        record |= {"effective_at": moment(effective_at)}
+        record |= {key: value for key, value in data.items() if value is not None}
         issued_at = effective_at + timedelta(hours=delay_hours, minutes=self.rng.randint(2, 55))
         if issued_at.date() > self.course.patient.on(self.course.last_day):
             return
@@ -58,14 +60,14 @@ class Chart:
             Message(
                 issued_at=issued_at,
                 source=f"/{SITE_NAME}/{sender}",
-                id=f"{record_id}-1",
+                id=f"{record['record_id']}-{record['record_version']}",
                 type=f"safety.{kind}.v1",
                 subject=self.course.patient.subject,
-                data=record | {key: value for key, value in data.items() if value is not None},
+                data=record,
             )
         )
 
     def moment(self, day: int, hour: int) -> datetime:
-        """A local time on that day, within the half hour after the hour."""
-        at = time(hour, self.rng.randint(0, 30), tzinfo=SITE)
+        """A local time on that day, within half an hour after the hour; the same day and hour give the same time."""
+        at = time(hour, (7 * day + 13 * hour) % 30, tzinfo=SITE)
         return datetime.combine(self.course.patient.on(day), at)

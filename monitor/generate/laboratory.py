@@ -1,4 +1,4 @@
-"""The hospital's laboratory: blood counts, chemistry, pregnancy. Values wander about what azacitidine leaves of them."""
+"""The hospital's laboratory: blood counts, chemistry, pregnancy. Values wander within what azacitidine leaves."""
 
 from __future__ import annotations
 

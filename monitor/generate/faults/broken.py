@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from random import Random
 from typing import Any, Final
 
-from monitor.generate.message import Line, Message, moment, written
+from monitor.generate.message import Line, Message, stamp, written
 
 SHARE: Final = 0.006
 LAB: Final = "safety.lab.resulted.v1"
 
 Breaker = Callable[[dict[str, Any]], str]
+
+
+def _from_the_future(envelope: dict[str, Any]) -> str:
+    ahead = datetime.fromisoformat(envelope["time"]) + timedelta(days=9)
+    return written(envelope | {"data": envelope["data"] | {"effective_at": stamp(ahead)}})
 
 
 def _cut(envelope: dict[str, Any]) -> str:
@@ -52,38 +57,36 @@ def _implausible(envelope: dict[str, Any]) -> str:
     return written(envelope | {"data": envelope["data"] | {"value": "31000"}})
 
 
-# (reason of the quarantine, how the message is broken, the laboratory code it needs: None for any message)
-BREAKERS: Final[tuple[tuple[str, Breaker, str | None], ...]] = (
-    ("malformed_json", _cut, None),
-    ("not_cloudevent", _without_subject, None),
-    ("unknown_type", _unknown_type, None),
-    ("invalid_data", _without_version, None),
-    ("missing_reason", _without_reason, None),
-    ("unit_unknown", _without_unit, "777-3"),
-    ("unit_unknown", _unknown_unit, "777-3"),
-    ("unit_mismatch", _foreign_unit, "777-3"),
-    ("implausible", _implausible, "777-3"),
+# (reason of the quarantine, how the message is broken), by what is broken
+ANY: Final = (
+    ("malformed_json", _cut),
+    ("not_cloudevent", _without_subject),
+    ("unknown_type", _unknown_type),
+    ("invalid_data", _without_version),
+    ("missing_reason", _without_reason),
+    ("future", _from_the_future),
 )
+MEASURED: Final = (
+    ("unit_unknown", _without_unit),
+    ("unit_unknown", _unknown_unit),
+    ("unit_mismatch", _foreign_unit),
+)
+COUNTED: Final = (("implausible", _implausible),)
+COUNTS: Final = ("751-8", "777-3")
 
 
 def write(messages: Iterable[Message], rng: Random) -> Iterator[Line]:
     """Write each message as a line; before some of them stands a broken transmission of its own record."""
     for message in messages:
         if rng.random() < SHARE:
-            yield _broken(message, rng)
+            reason, breaker = rng.choice(_breakers(message))
+            envelope = message.envelope()
+            envelope["id"] = f"{message.id}-x"
+            yield Line(message.issued_at, breaker(envelope), reason)
         yield Line(message.issued_at, message.line())
 
 
-def _broken(message: Message, rng: Random) -> Line:
-    code = message.data.get("code") if message.type == LAB else None
-    reason, breaker, _ = rng.choice([entry for entry in BREAKERS if entry[2] in (None, code)])
-    envelope = message.envelope()
-    envelope["id"] = f"{message.id}-x"
-    if rng.random() < FUTURE:
-        ahead = message.issued_at + timedelta(days=rng.randint(1, 30))
-        envelope["data"] = envelope["data"] | {"effective_at": moment(ahead)}
-        return Line(message.issued_at, written(envelope), "future")
-    return Line(message.issued_at, breaker(envelope), reason)
-
-
-FUTURE: Final = 0.1  # share of the broken messages that claim to come from the future
+def _breakers(message: Message) -> tuple[tuple[str, Breaker], ...]:
+    if message.type != LAB or "unit" not in message.data:
+        return ANY
+    return MEASURED + COUNTED if message.data["code"] in COUNTS else ANY + MEASURED

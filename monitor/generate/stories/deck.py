@@ -1,4 +1,4 @@
-"""How often each story is told: a deck of cards, shuffled by the seed, so that a trial of 51 has its realistic share."""
+"""How often each story is told: a deck of cards, so that a trial of 51 has its realistic share."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from random import Random
+from typing import Any
 
 from monitor.generate.course import Course, Errors
 
@@ -9,7 +10,7 @@ from monitor.generate.course import Course, Errors
 def tell(course: Course, rng: Random) -> Course:
     """Two of the usual mistakes in one course."""
     cycle = rng.randint(2, 4)
-    mistakes = (
+    mistakes: tuple[dict[str, Any], ...] = (
         {"azacitidine_dose": {cycle: "40"}},
         {"missed_days": frozenset({(cycle, 4)})},
         {"cycle_length": {cycle: 24}},
@@ -19,4 +20,4 @@ def tell(course: Course, rng: Random) -> Course:
         {"unpremedicated": frozenset({rng.randint(1, 3)})},
     )
     first, second = rng.sample(mistakes, 2)
-    return replace(course, errors=Errors(**{**first, **second}))  # type: ignore[arg-type]
+    return replace(course, errors=Errors(**(first | second)))

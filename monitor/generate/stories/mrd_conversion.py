@@ -17,9 +17,7 @@ def tell(course: Course, rng: Random) -> Course:
     return replace(
         course,
         flow=Trajectory(((turn - 30, -3.0), (turn, peak), (turn + 60, peak), (turn + 110, after))),
-        qpcr=Trajectory(
-            ((turn - 40, -3.3), (turn - 5, peak - 0.6), (turn + 60, peak - 0.6), (turn + 110, after - 0.3))
-        ),
+        qpcr=Trajectory(((turn - 40, -3.3), (turn, peak - 0.6), (turn + 60, peak - 0.6), (turn + 110, after - 0.3))),
         checks=((turn, Check.MARROW), (turn + 21, Check.QPCR), (turn + 100, Check.MARROW), (turn + 128, Check.MARROW)),
         forms=(Form(turn + 8, "medication.given", drug),),
     )
