@@ -34,3 +34,11 @@ class Fenced(MonitorError):
 
 class PositionMismatch(MonitorError):
     """What the broker holds is not what the log recorded of it (a topic recreated, truncated or rewritten)."""
+
+
+class ProtocolInvalid(UsageError):
+    """A protocol file that cannot be read or holds what the model does not know; nothing is assessed with it."""
+
+
+class DatabaseInUse(MonitorError):
+    """Another process writes to this SQLite log: it takes one writer, and waiting does not help."""
