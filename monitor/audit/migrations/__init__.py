@@ -1,0 +1,1 @@
+"""Alembic's scripts: each step of the schema, as it was made."""
