@@ -127,7 +127,7 @@ class MemoryAuditLog:
     async def acquire_lease(self, name: str, holder: str, *, ttl: timedelta, now: datetime) -> int | None:
         """See AuditLog.acquire_lease."""
         lease = self._leases.get(name)
-        if lease and lease.holder != holder and lease.until > now:
+        if lease and lease.holder not in {holder, ""} and lease.until > now:
             return None
         epoch = 1 if lease is None else lease.epoch + (lease.holder != holder)
         self._leases[name] = _Lease(holder, epoch, now + ttl)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+
 from monitor.audit.log import SqlAuditLog
 from monitor.audit.memory import MemoryAuditLog
 from monitor.audit.ports import AuditLog

@@ -4,11 +4,11 @@ import asyncio
 from dataclasses import replace
 
 import pytest
+
 from monitor.audit.kinds import SYSTEM, patient_stream
 from monitor.audit.ports import AuditLog
 from monitor.audit.records import Origin, Record
 from monitor.errors import VersionConflict
-
 from tests.audit.given import START, at, batch, fact
 
 

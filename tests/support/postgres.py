@@ -56,7 +56,7 @@ class PostgresCluster:
         shutil.rmtree(self._home, ignore_errors=True)
 
     def sql(self, statement: str, *, database: str = "postgres", user: str = "postgres") -> str:
-        """Run a statement (or a script) by psql and return what it printed. Raises CalledProcessError if it is refused."""
+        """Run statements by psql and return what they printed. Raises CalledProcessError if one is refused."""
         address = f"postgresql://{user}@127.0.0.1:{self.port}/{database}"
         command = [str(self._programs / "psql"), address, "-XqAt", "-v", "ON_ERROR_STOP=1", "-f", "-"]
         done = subprocess.run(command, input=statement, capture_output=True, text=True, check=True, cwd="/")
