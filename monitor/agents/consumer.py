@@ -21,7 +21,7 @@ from monitor.errors import DatabaseUnavailable, Fenced, MonitorError, PositionMi
 FETCH_WAIT_MS = 50  # faust's own 1,500 makes a lone event wait for most of a second on Tansu
 END_LIMIT = 10.0  # seconds: Tansu reports the end of a topic late
 END_POLL = 0.25  # seconds
-PULSE = 1.0  # seconds between two looks at the age of the last fetch
+PULSE = 1.0  # seconds between two looks at the last answer
 
 
 class LogConsumer(Consumer):
@@ -91,11 +91,13 @@ class LogConsumer(Consumer):
 
     @Service.task
     async def _watch_fetches(self) -> None:
-        """Tell how long ago the broker answered a fetch: the measure of readiness while nothing comes."""
+        """Tell whether the broker still answers fetches: the measure of readiness while nothing comes."""
+        before = 0
         while not self.should_stop:
-            age = cast(_PromptThread, self._thread).fetch_age()
-            if age is not None:
-                self.keeper.fetched(age)
+            answered = cast(_PromptThread, self._thread).last_answer()
+            if answered > before:
+                self.keeper.fetched()
+            before = answered
             await self.sleep(PULSE)
 
 
@@ -112,14 +114,13 @@ class _PromptThread(AIOKafkaConsumerThread):
         consumer._fetch_max_wait_ms = FETCH_WAIT_MS  # noqa: SLF001 - faust gives no setting for it
         return consumer
 
-    def fetch_age(self) -> float | None:
-        """Seconds since the broker last answered a fetch; None before any answer."""
+    def last_answer(self) -> int:
+        """When the broker last answered a fetch (Unix time in ms); 0 before any answer."""
         consumer = self._consumer
         if consumer is None:
-            return None
+            return 0
         try:
-            answered = [consumer.last_poll_timestamp(tp) for tp in consumer.assignment()]
+            answered = [consumer.last_poll_timestamp(tp) or 0 for tp in consumer.assignment()]
         except IllegalStateError:
-            return None  # a rebalance came between
-        known = [at for at in answered if at]
-        return time.time() - max(known) / 1000 if known else None
+            return 0  # a rebalance came between
+        return max(answered, default=0)

@@ -21,8 +21,8 @@ class Keeper(Protocol):
     async def assigned(self, partitions: Collection[TopicPartition]) -> Mapping[TopicPartition, int]:
         """These partitions are ours now: own them, forget what was cached, tell the next offset of each known one."""
 
-    def fetched(self, age: float) -> None:
-        """The broker answered a fetch `age` seconds ago."""
+    def fetched(self) -> None:
+        """The broker answered a fetch since this was last called."""
 
 
 class Leave(Protocol):

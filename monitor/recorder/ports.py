@@ -1,0 +1,56 @@
+"""What the recorder needs of the world: somebody to tell how it goes, and rows for those who must hear of a change."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+
+from monitor.audit.batch import OutboxRow
+from monitor.core.patient import Change
+from monitor.events.envelope import Refused
+from monitor.recorder.guard import Message
+
+
+class Vitals(Protocol):
+    """Signs of life, for the probes."""
+
+    def fetched(self) -> None: ...
+
+    def batch_begun(self) -> None: ...
+
+    def committed(self) -> None: ...
+
+    def database_failed(self, reason: str) -> None: ...
+
+    def database_answered(self) -> None: ...
+
+
+class RecorderObserver(Protocol):
+    """What the recorder tells the metrics."""
+
+    def event_seen(self, kind: str, outcome: str) -> None: ...
+
+    def event_recorded_after(self, age_seconds: float) -> None: ...
+
+    def message_quarantined(self, reason: str) -> None: ...
+
+    def duplicate_dropped(self) -> None: ...
+
+    def stage_took(self, stage: str, seconds: float) -> None: ...
+
+    def batch_committed(self, head_sequence: int, at: datetime) -> None: ...
+
+    def assessment_failed(self) -> None: ...
+
+    def alert_changed(self, rule: str, priority: str, change: str) -> None: ...
+
+    def clock_is(self, now: datetime) -> None: ...
+
+
+class Outbound(Protocol):
+    """Outbox rows of what leaves the house; written in the transaction of what they tell of."""
+
+    def of_change(self, change: Change, now: datetime) -> Sequence[OutboxRow]:
+        """Notices and the alert event of one change of an alert."""
+
+    def of_refusal(self, message: Message, refused: Refused, now: datetime) -> Sequence[OutboxRow]:
+        """The copy of a refused message for the quarantine topic."""

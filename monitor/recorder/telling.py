@@ -1,0 +1,31 @@
+"""What the metrics hear of a committed batch. No patient's number goes there."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from monitor.audit.records import Record
+from monitor.events.envelope import Received
+from monitor.recorder.planning import Plan
+from monitor.recorder.ports import RecorderObserver
+
+
+def tell(observer: RecorderObserver, plan: Plan, records: Sequence[Record], wall: datetime) -> None:
+    """Count what a batch held and what came of it."""
+    for taken in plan.taken:
+        event = taken.entry.event
+        if isinstance(event, Received):
+            observer.event_seen(event.type, "waiting" if taken.entry.waited else "recorded")
+            observer.event_recorded_after((wall - event.time).total_seconds())
+    for refused in plan.refused:
+        observer.event_seen(refused.type or "", "refused")
+        observer.message_quarantined(refused.reason)
+    for _ in range(plan.duplicates):
+        observer.duplicate_dropped()
+    for _ in range(plan.failures):
+        observer.assessment_failed()
+    for change in plan.changes:
+        observer.alert_changed(change.alert.rule, change.alert.priority, change.kind)
+    if plan.now is not None:
+        observer.clock_is(plan.now)
+    if records:
+        observer.batch_committed(records[-1].sequence, wall)
