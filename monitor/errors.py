@@ -42,3 +42,11 @@ class ProtocolInvalid(UsageError):
 
 class DatabaseInUse(MonitorError):
     """Another process writes to this SQLite log: it takes one writer, and waiting does not help."""
+
+
+class RecordUnreadable(MonitorError):
+    """The bytes of a record are not even text: somebody wrote into the file."""
+
+    def __init__(self, sequence: int) -> None:
+        super().__init__(f"record {sequence} of the log cannot be read")
+        self.sequence = sequence

@@ -7,7 +7,7 @@ from typing import Final
 from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from monitor.errors import DatabaseUnavailable, SchemaMissing
+from monitor.errors import DatabaseUnavailable, MonitorError, SchemaMissing
 
 # Classes and codes of PostgreSQL's errors (its manual, appendix A) after which another attempt can succeed.
 _PASSING: Final = (
@@ -26,6 +26,10 @@ _NO_TABLE: Final = "42P01"
 _UPGRADE: Final = "the database has no schema: run `safety-monitor database upgrade`"
 
 
+class UndecodableTextError(MonitorError):
+    """SQLite read a text that is not UTF-8: somebody wrote into the file. (The driver would show the text.)"""
+
+
 @contextmanager
 def translated() -> Iterator[None]:
     """Raise DatabaseUnavailable or SchemaMissing for what the driver raised; other errors are bugs and pass."""
@@ -35,6 +39,8 @@ def translated() -> Iterator[None]:
         code = getattr(error.orig, "sqlstate", None) or ""
         if code == _NO_TABLE or "no such table" in str(error.orig):
             raise SchemaMissing(_UPGRADE) from error
+        if "Could not decode to UTF-8" in str(error.orig):
+            raise UndecodableTextError("a text in the database is not UTF-8: run `safety-monitor verify`") from None
         if error.connection_invalidated or _may_pass(error, code):
             raise DatabaseUnavailable(f"the database failed: {_line(error.orig)}") from error
         raise

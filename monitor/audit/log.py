@@ -20,10 +20,13 @@ from monitor.audit.batch import (
     TopicPartition,
 )
 from monitor.audit.database import Database
+from monitor.audit.failures import UndecodableTextError
 from monitor.audit.records import Head, Record
 from monitor.audit.schema import check_current
+from monitor.audit.stored import Stored, record_of
 from monitor.audit.tables import alerts, audit_head, audit_log, patients, positions
 from monitor.audit.times import utc_text
+from monitor.errors import RecordUnreadable
 
 PAGE: Final = 1_000
 """Records read in one short transaction: a slow reader holds nothing open, and memory stays flat."""
@@ -77,13 +80,32 @@ class SqlAuditLog:
         if stream is not None:
             query = query.where(audit_log.c.stream == stream)
         async with self._database.reading() as connection:
-            return [rows.record_of(row) for row in await connection.execute(query)]
+            return [record_of(Stored._make(row)) for row in await connection.execute(query)]
+
+    async def stored(self, *, after: int = 0, until: int | None = None) -> AsyncIterator[Sequence[Stored]]:
+        """See AuditLog.stored."""
+        while page := await self._stored_page(after, until, PAGE):
+            yield page
+            after = page[-1].sequence
+
+    async def _stored_page(self, after: int, until: int | None, size: int) -> Sequence[Stored]:
+        query = select(audit_log).where(audit_log.c.sequence > after).order_by(audit_log.c.sequence).limit(size)
+        if until is not None:
+            query = query.where(audit_log.c.sequence <= until)
+        try:
+            async with self._database.reading() as connection:
+                return [Stored._make(row) for row in await connection.execute(query)]
+        except UndecodableTextError:
+            if size == 1:
+                raise RecordUnreadable(after + 1) from None
+            # One record of the page is no text: those before it are handed out one by one, until it is met.
+            return await self._stored_page(after, until, 1)
 
     async def stream(self, name: str) -> list[Record]:
         """See AuditLog.stream."""
         query = select(audit_log).where(audit_log.c.stream == name).order_by(audit_log.c.version)
         async with self._database.reading() as connection:
-            return [rows.record_of(row) for row in await connection.execute(query)]
+            return [record_of(Stored._make(row)) for row in await connection.execute(query)]
 
     async def head(self) -> Head:
         """See AuditLog.head."""

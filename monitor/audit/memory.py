@@ -23,6 +23,7 @@ from monitor.audit.hashing import SALT_BYTES
 from monitor.audit.positions import advanced, check_owner
 from monitor.audit.records import Head, Record, StreamHead
 from monitor.audit.seal import EMPTY_LOG, EMPTY_STREAM, check_versions, seal, without_duplicates
+from monitor.audit.stored import Stored, stored_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +90,11 @@ class MemoryAuditLog:
         rest = [record for record in source if record.sequence > after]
         for record in rest[:limit]:
             yield record
+
+    async def stored(self, *, after: int = 0, until: int | None = None) -> AsyncIterator[Sequence[Stored]]:
+        """See AuditLog.stored."""
+        if page := [stored_of(record) for record in self._records[after:until]]:
+            yield page
 
     async def stream(self, name: str) -> list[Record]:
         """See AuditLog.stream."""

@@ -16,6 +16,7 @@ from monitor.audit.batch import (
     TopicPartition,
 )
 from monitor.audit.records import Head, Record
+from monitor.audit.stored import Stored
 
 
 class AuditLog(Protocol):
@@ -33,6 +34,9 @@ class AuditLog(Protocol):
 
     def read(self, *, after: int = 0, limit: int | None = None, stream: str | None = None) -> AsyncIterator[Record]:
         """The records past sequence `after`, in order, of the whole log or of one stream."""
+
+    def stored(self, *, after: int = 0, until: int | None = None) -> AsyncIterator[Sequence[Stored]]:
+        """Pages of the records past `after` up to `until`, as they are stored. Raises RecordUnreadable."""
 
     async def stream(self, name: str) -> list[Record]:
         """All records of one stream, in order."""

@@ -7,7 +7,8 @@ from typing import Any
 from sqlalchemy import Row, RowMapping
 
 from monitor.audit.batch import AlertRow, OutboxRow, OutboxState, PatientRow, Position
-from monitor.audit.records import Origin, Record
+from monitor.audit.records import Record
+from monitor.audit.stored import stored_of
 from monitor.audit.times import utc_text, utc_time
 
 Fields = dict[str, Any]
@@ -15,56 +16,7 @@ Fields = dict[str, Any]
 
 def record_fields(record: Record) -> Fields:
     """The columns of a record."""
-    origin = record.origin
-    return {
-        "sequence": record.sequence,
-        "scheme": record.scheme,
-        "stream": record.stream,
-        "version": record.version,
-        "kind": record.kind,
-        "recorded_at": utc_text(record.recorded_at),
-        "known_at": utc_text(record.known_at),
-        "waited": record.waited,
-        "actor": record.actor,
-        "dedupe_key": record.dedupe_key,
-        "origin_topic": origin.topic if origin else None,
-        "origin_partition": origin.partition if origin else None,
-        "origin_offset": origin.offset if origin else None,
-        "payload": record.payload,
-        "salt": record.salt,
-        "key_id": record.key_id,
-        "payload_hash": record.payload_hash,
-        "previous_hash": record.previous_hash,
-        "leaf_hash": record.leaf_hash,
-        "record_hash": record.record_hash,
-    }
-
-
-def record_of(row: Row[Any]) -> Record:
-    """The record a row of audit_log stands for."""
-    origin = None
-    if row.origin_topic is not None:
-        origin = Origin(row.origin_topic, row.origin_partition, row.origin_offset)
-    return Record(
-        sequence=row.sequence,
-        scheme=row.scheme,
-        stream=row.stream,
-        version=row.version,
-        kind=row.kind,
-        recorded_at=utc_time(row.recorded_at),
-        known_at=utc_time(row.known_at),
-        waited=bool(row.waited),
-        actor=row.actor,
-        dedupe_key=row.dedupe_key,
-        origin=origin,
-        payload=row.payload,
-        salt=row.salt,
-        key_id=row.key_id,
-        payload_hash=row.payload_hash,
-        previous_hash=row.previous_hash,
-        leaf_hash=row.leaf_hash,
-        record_hash=row.record_hash,
-    )
+    return stored_of(record)._asdict()
 
 
 def fields(row: PatientRow | AlertRow | OutboxRow | Position) -> Fields:

@@ -1,16 +1,17 @@
 """Turns a batch into numbered, hashed records. Pure: what the store holds and the salts come in."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 
 from monitor.audit import hashing
 from monitor.audit.records import Head, NewRecord, Record, StreamHead
-from monitor.audit.times import utc_text
+from monitor.audit.stored import envelope, stored_of
 from monitor.errors import VersionConflict
 
 EMPTY_STREAM = StreamHead(0, hashing.GENESIS)
 EMPTY_LOG = Head(0, hashing.GENESIS)
+_NEW_FIELDS = tuple(field.name for field in fields(NewRecord))
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,45 +67,18 @@ def seal(
 
 
 def _seal_one(new: NewRecord, sequence: int, end: StreamHead, recorded_at: datetime, salt: bytes) -> Record:
-    origin = new.origin
-    hashed = hashing.payload_hash(salt, new.payload)
-    leaf = hashing.leaf_hash(
-        hashing.envelope(
-            sequence=sequence,
-            scheme=hashing.SCHEME_PLAIN,
-            stream=new.stream,
-            version=end.version + 1,
-            kind=new.kind,
-            recorded_at=utc_text(recorded_at),
-            known_at=utc_text(new.known_at),
-            waited=new.waited,
-            actor=new.actor,
-            dedupe_key=new.dedupe_key,
-            origin_topic=origin.topic if origin else None,
-            origin_partition=origin.partition if origin else None,
-            origin_offset=origin.offset if origin else None,
-            key_id=None,
-            payload_hash=hashed,
-            previous_hash=end.record_hash,
-        )
-    )
-    return Record(
+    unlinked = Record(
+        **{name: getattr(new, name) for name in _NEW_FIELDS},
         sequence=sequence,
-        stream=new.stream,
         version=end.version + 1,
-        kind=new.kind,
-        payload=new.payload,
         recorded_at=recorded_at,
-        known_at=new.known_at,
-        waited=new.waited,
-        actor=new.actor,
-        dedupe_key=new.dedupe_key,
-        origin=origin,
         scheme=hashing.SCHEME_PLAIN,
         salt=salt,
         key_id=None,
-        payload_hash=hashed,
+        payload_hash=hashing.payload_hash(salt, new.payload),
         previous_hash=end.record_hash,
-        leaf_hash=leaf,
-        record_hash=hashing.record_hash(end.record_hash, leaf),
+        leaf_hash=b"",
+        record_hash=b"",
     )
+    leaf = hashing.leaf_hash(envelope(stored_of(unlinked)))
+    return replace(unlinked, leaf_hash=leaf, record_hash=hashing.record_hash(end.record_hash, leaf))
