@@ -3,7 +3,6 @@
 Every value that differs from faust's own has been measured to matter; the reasons stand beside them.
 """
 
-import ssl
 from typing import Any, Final, cast
 
 import faust
@@ -13,6 +12,8 @@ from monitor.agents import chimerism, clinical, commands, gvhd, lab, mrd, patien
 from monitor.agents.consumer import consumer_class
 from monitor.agents.intake import Intake
 from monitor.agents.ports import Keeper, Leave
+from monitor.agents.watchdog import Watchdog
+from monitor.broker import MECHANISM, tls_context
 from monitor.settings import BrokerKind, Settings
 
 AGENTS: Final = (patient, lab, mrd, chimerism, gvhd, clinical, treatment, commands)
@@ -22,7 +23,7 @@ MEMBERSHIP: Final = {BrokerKind.KAFKA: (10.0, 3.0), BrokerKind.TANSU: (2.0, 0.5)
 COMMIT_EVERY: Final = 1.0  # seconds
 
 
-def build_app(settings: Settings, keeper: Keeper, leave: Leave) -> faust.App:
+def build_app(settings: Settings, keeper: Keeper, leave: Leave, watchdog: Watchdog) -> faust.App:
     """Make the app with its eight agents over one intake; start it with `await app.start()`.
 
     keeper: the recorder. leave: ends the process when going on would lose something.
@@ -47,7 +48,7 @@ def build_app(settings: Settings, keeper: Keeper, leave: Leave) -> faust.App:
         **_credentials(settings),
     )
     cast(Any, app.transport).Consumer = consumer_class(keeper, leave)
-    intake = Intake(keeper, leave, batch_events=settings.batch_events, batch_wait=settings.batch_wait)
+    intake = Intake(keeper, leave, watchdog, batch_events=settings.batch_events, batch_wait=settings.batch_wait)
     for agent in AGENTS:
         agent.add(app, intake)
     return app
@@ -64,15 +65,8 @@ def _credentials(settings: Settings) -> dict[str, Any]:
         credentials: Any = faust.SASLCredentials(
             username=settings.broker_username,
             password=settings.broker_password.get_secret_value(),
-            mechanism="SCRAM-SHA-512",
+            mechanism=MECHANISM,
             ssl_context=context,
         )
         return {"broker_credentials": credentials}
     return {"broker_credentials": context} if context is not None else {}
-
-
-def tls_context(settings: Settings) -> ssl.SSLContext | None:
-    """What the broker's certificate is checked against; None where the connection is not encrypted."""
-    if not settings.broker_tls:
-        return None
-    return ssl.create_default_context(cafile=settings.broker_tls_ca)

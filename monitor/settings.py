@@ -8,10 +8,10 @@ import os
 import socket
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -98,6 +98,12 @@ class Settings(BaseSettings):
         if "@" in parts.netloc:
             raise ValueError("name and password belong in broker_username and broker_password")
         return value
+
+    @model_validator(mode="after")
+    def _patience_ends_first(self) -> Self:
+        if self.stuck_after <= self.database_patience:
+            raise ValueError("stuck_after must be longer than database_patience: waiting is not being stuck")
+        return self
 
     @property
     def bootstrap_servers(self) -> list[str]:

@@ -13,6 +13,7 @@ from faust.streams import Stream
 from faust.types import EventT, StreamT
 
 from monitor.agents.ports import POSITIONS, SOFTWARE, TEMPORARY, Keeper, Leave
+from monitor.agents.watchdog import Watchdog
 from monitor.errors import DatabaseUnavailable, Fenced, PositionMismatch
 from monitor.recorder.inputs import Header, Input
 
@@ -22,9 +23,12 @@ logger = logging.getLogger(__name__)
 class Intake:
     """Carries batches from faust's streams to the recorder; shared by all agents."""
 
-    def __init__(self, keeper: Keeper, leave: Leave, *, batch_events: int, batch_wait: float) -> None:
+    def __init__(
+        self, keeper: Keeper, leave: Leave, watchdog: Watchdog, *, batch_events: int, batch_wait: float
+    ) -> None:
         self._keeper = keeper
         self._leave = leave
+        self._watchdog = watchdog
         self._batch_events = batch_events
         self._batch_wait = batch_wait
 
@@ -39,7 +43,8 @@ class Intake:
 
     async def _record(self, events: Sequence[EventT[bytes]]) -> None:
         try:
-            await self._keeper.record([_input(event) for event in events])
+            with self._watchdog.working():
+                await self._keeper.record([_input(event) for event in events])
         except PositionMismatch as error:
             self._leave(POSITIONS, str(error))
         except (DatabaseUnavailable, Fenced) as error:

@@ -32,9 +32,12 @@ class Patience:
             before_sleep=self._down,
             reraise=True,
         )
-        result = await retrying(call)
-        self._vitals.database_answered()
-        return result
+        async for attempt in retrying:
+            with attempt:
+                result = await call()
+                self._vitals.database_answered()
+                return result
+        raise AssertionError("tenacity ends by a result or by an exception")
 
     def _down(self, state: RetryCallState) -> None:
         if state.attempt_number == 1:

@@ -1,0 +1,128 @@
+"""The broker as plain clients see it: how to reach it, which topics it must hold, and how to make those."""
+
+import ssl
+from collections.abc import AsyncIterator, Collection, Mapping
+from contextlib import asynccontextmanager
+from typing import Any, Final
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import KafkaConnectionError, KafkaError, TopicAlreadyExistsError, for_code
+
+from monitor.errors import MonitorError, UsageError
+from monitor.events.catalogue import ALERT_TOPIC, QUARANTINE_TOPIC, TOPICS
+from monitor.settings import BrokerKind, Settings
+
+PARTITIONS: Final = 3  # enough for three workers; more can be asked for
+REQUEST_LIMIT_MS: Final = 30_000
+ALL_TOPICS: Final = (*TOPICS, ALERT_TOPIC, QUARANTINE_TOPIC)
+MECHANISM: Final = "SCRAM-SHA-512"
+
+
+class BrokerUnavailable(MonitorError):  # noqa: N818 - as the other words of monitor.errors
+    """The broker did not answer, or refused us."""
+
+
+def tls_context(settings: Settings) -> ssl.SSLContext | None:
+    """What the broker's certificate is checked against; None where the connection is not encrypted."""
+    return ssl.create_default_context(cafile=settings.broker_tls_ca) if settings.broker_tls else None
+
+
+def client_options(settings: Settings) -> dict[str, Any]:
+    """What every aiokafka client needs to reach the broker."""
+    context = tls_context(settings)
+    options: dict[str, Any] = {"bootstrap_servers": settings.bootstrap_servers, "ssl_context": context}
+    named = settings.broker_username is not None and settings.broker_password is not None
+    options["security_protocol"] = ("SASL_" if named else "") + ("SSL" if context else "PLAINTEXT")
+    if settings.broker_username is not None and settings.broker_password is not None:
+        options["sasl_mechanism"] = MECHANISM
+        options["sasl_plain_username"] = settings.broker_username
+        options["sasl_plain_password"] = settings.broker_password.get_secret_value()
+    return {key: value for key, value in options.items() if value is not None}
+
+
+@asynccontextmanager
+async def producer(settings: Settings) -> AsyncIterator[AIOKafkaProducer]:
+    """A producer with faust's partitioner (murmur2 of the key, aiokafka's own). Raises BrokerUnavailable.
+
+    Idempotent where the broker can be (Tansu cannot); never transactional: markers would look like lost messages.
+    """
+    idempotent = settings.broker_kind is BrokerKind.KAFKA
+    client = AIOKafkaProducer(
+        **client_options(settings), acks="all", enable_idempotence=idempotent, linger_ms=5,
+        request_timeout_ms=REQUEST_LIMIT_MS,
+    )  # fmt: skip
+    async with _translated(settings):
+        await client.start()
+    try:
+        yield client
+    finally:
+        await client.stop()
+
+
+async def apply_topics(settings: Settings, partitions: int, replication: int) -> list[str]:
+    """Make the topics that are missing; their names. What exists is left as it is.
+
+    Raises UsageError where inbound topics differ in partitions (a patient's events must meet on one worker), and
+    BrokerUnavailable.
+    """
+    async with _admin(settings) as admin:
+        missing = [topic for topic in ALL_TOPICS if topic not in await _partitions(admin, ALL_TOPICS)]
+        if missing:
+            answer = await admin.create_topics([NewTopic(topic, partitions, replication) for topic in missing])
+            for topic, code, *_ in answer.topic_errors:
+                error = for_code(code)
+                if code and error is not TopicAlreadyExistsError:
+                    raise MonitorError(f"the broker refused to make topic {topic}: {error.__name__}")
+        _check_equal(await _partitions(admin, TOPICS))
+    return missing
+
+
+async def check_topics(settings: Settings) -> Mapping[str, int]:
+    """The partitions of the inbound topics. Raises UsageError if one is missing or they differ, BrokerUnavailable."""
+    async with _admin(settings) as admin:
+        found = await _partitions(admin, TOPICS)
+    if missing := [topic for topic in TOPICS if topic not in found]:
+        raise UsageError(f"topics are missing on the broker ({', '.join(missing)}): run `safety-monitor topics apply`")
+    _check_equal(found)
+    return found
+
+
+def _check_equal(partitions: Mapping[str, int]) -> None:
+    if len(set(partitions.values())) > 1:
+        counts = ", ".join(f"{topic}: {number}" for topic, number in sorted(partitions.items()))
+        raise UsageError(f"the inbound topics differ in partitions ({counts}); make them equal, or patients are torn")
+
+
+async def _partitions(admin: AIOKafkaAdminClient, topics: Collection[str]) -> dict[str, int]:
+    """How many partitions each topic has; those that do not exist are left out.
+
+    All topics are listed, not these alone: a question for one that is missing may make it.
+    """
+    described = await admin.describe_topics()
+    return {
+        topic["topic"]: len(topic["partitions"])
+        for topic in described
+        if topic["topic"] in topics and not topic["error_code"]
+    }
+
+
+@asynccontextmanager
+async def _admin(settings: Settings) -> AsyncIterator[AIOKafkaAdminClient]:
+    admin = AIOKafkaAdminClient(**client_options(settings), request_timeout_ms=REQUEST_LIMIT_MS)
+    try:
+        async with _translated(settings):
+            await admin.start()
+            yield admin
+    finally:
+        await admin.close()
+
+
+@asynccontextmanager
+async def _translated(settings: Settings) -> AsyncIterator[None]:
+    try:
+        yield
+    except KafkaConnectionError:
+        raise BrokerUnavailable(f"no broker answers at {settings.broker_url}") from None
+    except KafkaError as error:
+        raise BrokerUnavailable(f"the broker at {settings.broker_url} refused: {type(error).__name__}") from error
