@@ -48,6 +48,8 @@ def main(arguments: Sequence[str]) -> int:
         return _complain(str(error), FAILED)
     except Exception as error:  # the last door: whatever else came is a mistake of ours, and still one line
         return _complain(f"internal error: {type(error).__name__}: {error} (set {DEBUG}=1 for the traceback)", INTERNAL)
+    if code == INTERRUPTED:  # the library turns an interrupt into an exit code
+        return _complain("interrupted", INTERRUPTED)
     return code if isinstance(code, int) else 0
 
 
