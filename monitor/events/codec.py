@@ -145,8 +145,8 @@ def model_of(model: type[Frozen], data: Any) -> Any:
     """
     if not isinstance(data, dict):
         raise Judged(Reason.INVALID_DATA, "data: it must be there and be a JSON object")
-    if not model.derived.isdisjoint(data):
-        data = {name: item for name, item in data.items() if name not in model.derived}
+    if None in data.values() or not model.derived.isdisjoint(data):  # null is absent; what we work out is not taken
+        data = {name: item for name, item in data.items() if item is not None and name not in model.derived}
     try:
         return model.model_validate(data)
     except ValidationError as error:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Annotated, ClassVar, Final, Literal
 
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, WithJsonSchema
 
 from monitor.events.record import Frozen, RecordBlock
 from monitor.events.scalars import Amount, Flag, Score3, Score4, Stage1, When
@@ -45,6 +45,10 @@ def _read_grade(value: object) -> object:
     return value
 
 
+_GRADE_SCHEMA = {"enum": [0, 1, 2, 3, 4, "0", "1", "2", "3", "4", "I", "II", "III", "IV"]}
+Grade = Annotated[Score4, BeforeValidator(_read_grade), WithJsonSchema(_GRADE_SCHEMA)]
+
+
 class AcuteGvhdAssessed(RecordBlock):
     """One assessment of acute GVHD, by stages, by findings or by a reported grade alone."""
 
@@ -52,7 +56,7 @@ class AcuteGvhdAssessed(RecordBlock):
 
     stages: AcuteStages | None = None
     findings: AcuteFindings | None = None
-    reported_grade: Annotated[Score4, BeforeValidator(_read_grade)] | None = None
+    reported_grade: Grade | None = None
     confidence: Literal["confirmed", "probable", "possible", "negative"] | None = None
     onset_at: When | None = None
     systemic_steroids: Flag | None = None

@@ -2,8 +2,6 @@
 
 from typing import ClassVar, Literal
 
-from pydantic import model_validator
-
 from monitor.events.record import RecordBlock
 from monitor.events.scalars import Amount, Flag, Number, Text, Word
 
@@ -31,13 +29,6 @@ class MrdResulted(RecordBlock):
     adequate: Flag = True
     lab: Text = None
     method_version: Text = None
-
-    @model_validator(mode="before")
-    @classmethod
-    def _null_is_absent(cls, data: object) -> object:
-        if isinstance(data, dict):
-            return {k: v for k, v in data.items() if not (v is None and k in ("unit", "adequate"))}
-        return data
 
     def says_nothing(self) -> bool:
         """An inadequate sample may have no result; an adequate one has a value, or was detected or not."""
