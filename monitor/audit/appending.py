@@ -14,6 +14,7 @@ from monitor.audit.hashing import SALT_BYTES
 from monitor.audit.positions import advanced, check_owner
 from monitor.audit.records import Head, Record, StreamHead
 from monitor.audit.seal import check_versions, seal, without_duplicates
+from monitor.audit.stored import record_of
 from monitor.audit.tables import alerts, audit_head, audit_log, instances, outbox, owners, patients, positions
 from monitor.errors import SchemaMissing
 
@@ -32,15 +33,15 @@ async def write(connection: AsyncConnection, batch: Batch) -> list[Record]:
     new = without_duplicates(batch.records, await known_keys(connection, keys))
     salts = secrets.token_bytes(SALT_BYTES * len(new))
     sealed = seal(new, recorded_at=batch.recorded_at, head=head, streams=streams, salts=salts)
-    if sealed.records:
-        await connection.execute(audit_log.insert(), [rows.record_fields(record) for record in sealed.records])
+    if sealed.stored:
+        await connection.execute(audit_log.insert(), [stored._asdict() for stored in sealed.stored])
         moved = {"sequence": sealed.head.sequence, "running_hash": sealed.head.running_hash}
         await connection.execute(update(audit_head).values(moved))
     await _move_positions(connection, batch)
     await upsert(connection, outbox, [rows.fields(row) for row in batch.outbox], keep=True)
     await upsert(connection, patients, [rows.fields(row) for row in batch.patients])
     await upsert(connection, alerts, [rows.fields(row) for row in batch.alerts])
-    return list(sealed.records)
+    return [record_of(stored) for stored in sealed.stored]
 
 
 async def locked_head(connection: AsyncConnection) -> Head:

@@ -23,7 +23,7 @@ from monitor.audit.hashing import SALT_BYTES
 from monitor.audit.positions import advanced, check_owner
 from monitor.audit.records import Head, Record, StreamHead
 from monitor.audit.seal import EMPTY_LOG, EMPTY_STREAM, check_versions, seal, without_duplicates
-from monitor.audit.stored import Stored, stored_of
+from monitor.audit.stored import Stored, record_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,7 @@ class MemoryAuditLog:
 
     def __init__(self) -> None:
         self._records: list[Record] = []
+        self._stored: list[Stored] = []
         self._head = EMPTY_LOG
         self._streams: dict[str, list[Record]] = defaultdict(list)
         self._keys: set[str] = set()
@@ -65,8 +66,10 @@ class MemoryAuditLog:
         new = without_duplicates(batch.records, self._keys)
         salts = secrets.token_bytes(SALT_BYTES * len(new))
         sealed = seal(new, recorded_at=batch.recorded_at, head=self._head, streams=ends, salts=salts)
-        for record in sealed.records:
-            self._records.append(record)
+        self._stored += sealed.stored
+        records = [record_of(stored) for stored in sealed.stored]
+        self._records += records
+        for record in records:
             self._streams[record.stream].append(record)
             if record.dedupe_key is not None:
                 self._keys.add(record.dedupe_key)
@@ -76,7 +79,7 @@ class MemoryAuditLog:
         self._outbox = {row.row_id: row for row in batch.outbox} | self._outbox
         self._patients |= {row.patient: row for row in batch.patients}
         self._alerts |= {row.alert_id: row for row in batch.alerts}
-        return list(sealed.records)
+        return records
 
     def _end(self, stream: str) -> StreamHead:
         records = self._streams.get(stream)
@@ -93,7 +96,7 @@ class MemoryAuditLog:
 
     async def stored(self, *, after: int = 0, until: int | None = None) -> AsyncIterator[Sequence[Stored]]:
         """See AuditLog.stored."""
-        if page := [stored_of(record) for record in self._records[after:until]]:
+        if page := self._stored[after:until]:
             yield page
 
     async def stream(self, name: str) -> list[Record]:

@@ -7,16 +7,9 @@ from typing import Any
 from sqlalchemy import Row, RowMapping
 
 from monitor.audit.batch import AlertRow, OutboxRow, OutboxState, PatientRow, Position
-from monitor.audit.records import Record
-from monitor.audit.stored import stored_of
 from monitor.audit.times import utc_text, utc_time
 
 Fields = dict[str, Any]
-
-
-def record_fields(record: Record) -> Fields:
-    """The columns of a record."""
-    return stored_of(record)._asdict()
 
 
 def fields(row: PatientRow | AlertRow | OutboxRow | Position) -> Fields:

@@ -1,24 +1,24 @@
 """Turns a batch into numbered, hashed records. Pure: what the store holds and the salts come in."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from monitor.audit import hashing
-from monitor.audit.records import Head, NewRecord, Record, StreamHead
-from monitor.audit.stored import envelope, stored_of
+from monitor.audit.records import Head, NewRecord, StreamHead
+from monitor.audit.stored import Stored, envelope
+from monitor.audit.times import utc_text
 from monitor.errors import VersionConflict
 
 EMPTY_STREAM = StreamHead(0, hashing.GENESIS)
 EMPTY_LOG = Head(0, hashing.GENESIS)
-_NEW_FIELDS = tuple(field.name for field in fields(NewRecord))
 
 
 @dataclass(frozen=True, slots=True)
 class Sealed:
     """The records to insert and the head after them."""
 
-    records: tuple[Record, ...]
+    stored: tuple[Stored, ...]
     head: Head
 
 
@@ -53,26 +53,36 @@ def seal(
 ) -> Sealed:
     """Number and chain the records onto `head` and their streams; `salts` holds 16 bytes for each of them."""
     ends = dict(streams)
-    sequence, running = head.sequence, head.running_hash
+    running = head.running_hash
+    at = utc_text(recorded_at)
     sealed = []
     for index, new in enumerate(records):
-        sequence += 1
         end = ends.get(new.stream, EMPTY_STREAM)
         salt = salts[index * hashing.SALT_BYTES : (index + 1) * hashing.SALT_BYTES]
-        record = _seal_one(new, sequence, end, recorded_at, salt)
-        ends[new.stream] = StreamHead(record.version, record.record_hash)
-        running = hashing.running_hash(running, record.leaf_hash)
-        sealed.append(record)
-    return Sealed(tuple(sealed), Head(sequence, running))
+        stored = _seal_one(new, head.sequence + index + 1, end, at, salt)
+        ends[new.stream] = StreamHead(stored.version, stored.record_hash)
+        running = hashing.running_hash(running, stored.leaf_hash)
+        sealed.append(stored)
+    return Sealed(tuple(sealed), Head(head.sequence + len(sealed), running))
 
 
-def _seal_one(new: NewRecord, sequence: int, end: StreamHead, recorded_at: datetime, salt: bytes) -> Record:
-    unlinked = Record(
-        **{name: getattr(new, name) for name in _NEW_FIELDS},
+def _seal_one(new: NewRecord, sequence: int, end: StreamHead, recorded_at: str, salt: bytes) -> Stored:
+    origin = new.origin
+    unlinked = Stored(
         sequence=sequence,
-        version=end.version + 1,
-        recorded_at=recorded_at,
         scheme=hashing.SCHEME_PLAIN,
+        stream=new.stream,
+        version=end.version + 1,
+        kind=new.kind,
+        recorded_at=recorded_at,
+        known_at=utc_text(new.known_at),
+        waited=new.waited,
+        actor=new.actor,
+        dedupe_key=new.dedupe_key,
+        origin_topic=origin.topic if origin else None,
+        origin_partition=origin.partition if origin else None,
+        origin_offset=origin.offset if origin else None,
+        payload=new.payload,
         salt=salt,
         key_id=None,
         payload_hash=hashing.payload_hash(salt, new.payload),
@@ -80,5 +90,5 @@ def _seal_one(new: NewRecord, sequence: int, end: StreamHead, recorded_at: datet
         leaf_hash=b"",
         record_hash=b"",
     )
-    leaf = hashing.leaf_hash(envelope(stored_of(unlinked)))
-    return replace(unlinked, leaf_hash=leaf, record_hash=hashing.record_hash(end.record_hash, leaf))
+    leaf = hashing.leaf_hash(envelope(unlinked))
+    return unlinked._replace(leaf_hash=leaf, record_hash=hashing.record_hash(end.record_hash, leaf))

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from monitor.audit import hashing
 from monitor.audit.records import Origin, Record
-from monitor.audit.times import utc_text, utc_time
+from monitor.audit.times import utc_time
 
 
 class Stored(NamedTuple):
@@ -51,33 +51,6 @@ def envelope(stored: Stored) -> bytes:
         key_id=stored.key_id,
         payload_hash=stored.payload_hash,
         previous_hash=stored.previous_hash,
-    )
-
-
-def stored_of(record: Record) -> Stored:
-    """A record as it will be stored."""
-    origin = record.origin
-    return Stored(
-        sequence=record.sequence,
-        scheme=record.scheme,
-        stream=record.stream,
-        version=record.version,
-        kind=record.kind,
-        recorded_at=utc_text(record.recorded_at),
-        known_at=utc_text(record.known_at),
-        waited=record.waited,
-        actor=record.actor,
-        dedupe_key=record.dedupe_key,
-        origin_topic=origin.topic if origin else None,
-        origin_partition=origin.partition if origin else None,
-        origin_offset=origin.offset if origin else None,
-        payload=record.payload,
-        salt=record.salt,
-        key_id=record.key_id,
-        payload_hash=record.payload_hash,
-        previous_hash=record.previous_hash,
-        leaf_hash=record.leaf_hash,
-        record_hash=record.record_hash,
     )
 
 
