@@ -1,0 +1,73 @@
+"""`safety-monitor simulate`: the same core over event files, with a virtual clock, in memory."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from monitor.core.simulation import Simulation
+from monitor.errors import UsageError
+from monitor.protocol.model import Protocol
+
+
+def simulate(
+    files: Annotated[list[str], typer.Argument(help="Event files, one CloudEvent a line; - for standard input.")],
+    until: Annotated[str | None, typer.Option(help="Where the clock stops (RFC 3339); later events are not read.")] = None,
+    protocol: Annotated[Path | None, typer.Option(help="Another protocol file.")] = None,
+    format: Annotated[Literal["text", "json"], typer.Option(help="What to print.")] = "text",  # noqa: A002
+) -> None:
+    """Run the rules over files of events: no broker, no database."""
+    simulation = Simulation(Protocol.load(protocol), until=None if until is None else _instant(until))
+    for line in _lines(files):
+        simulation.read(line)
+    result = simulation.result()
+    sys.stdout.write(json.dumps(result, indent=1, ensure_ascii=False) + "\n" if format == "json" else text(result))
+
+
+def text(result: dict[str, object]) -> str:
+    """The result for a reader: each patient's states, window and alerts."""
+    lines = [f"as of {result['until']}"]
+    patients = result["patients"]
+    for patient_id, patient in patients.items() if isinstance(patients, dict) else ():
+        lines.append(f"\n{patient_id}: {patient['protocol_state']} (treatment: {patient['treatment_state']})")
+        if (window := patient["restart_window"]) is not None:
+            lines.append(f"  restart window {window['state']}: {window['opens_on']} to {window['closes_on']}")
+        for alert in patient["alerts"]:
+            flags = [flag for flag in ("provisional", "boundary", "review") if alert[flag]]
+            lines.append(
+                f"  {alert['effective_at']:<25} {alert['priority']:<6} {alert['status']:<12} {alert['rule']}: {alert['summary']}"
+                + (f" [{', '.join(flags)}]" if flags else "")
+            )
+    quarantined = result["quarantined"]
+    for refused in quarantined if isinstance(quarantined, list) else ():
+        lines.append(f"refused, line {refused['line']}: {refused['reason']}: {refused['detail']}")
+    lines.append(f"\nduplicates: {result['duplicates']}")
+    return "\n".join(lines) + "\n"
+
+
+def _lines(files: list[str]) -> Iterator[bytes]:
+    for name in files:
+        try:
+            if name == "-":
+                yield from sys.stdin.buffer
+            else:
+                with Path(name).open("rb") as file:
+                    yield from file
+        except OSError as error:
+            raise UsageError(f"cannot read {name}: {error.strerror or error}") from error
+
+
+def _instant(stamp: str) -> datetime:
+    try:
+        at = datetime.fromisoformat(stamp)
+    except ValueError as error:
+        raise UsageError(f"--until {stamp!r} is not a time; write it as 2025-06-30T09:00:00+08:00") from error
+    if at.tzinfo is None:
+        raise UsageError(f"--until {stamp!r} has no zone; write it as 2025-06-30T09:00:00+08:00")
+    return at

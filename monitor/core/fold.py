@@ -1,0 +1,144 @@
+"""The fold: a patient's facts taken one by one in the order they were issued, with a tick at each deadline between.
+
+What was known before is what stands earlier in this order (time, source, record_id, version), never what arrived
+earlier: any delivery of the same set ends in the same fold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from monitor.core.alert import Alert
+from monitor.core.assess import Assessment, Memory, assess, context
+from monitor.core.context import Closure, Retraction
+from monitor.core.history import History, RecordKey
+from monitor.core.reconcile import Alerts, Stamp, reconcile
+from monitor.core.stops import Stop
+from monitor.events.command import AlertAcknowledged, AlertResolved, AlertShelved, Command
+from monitor.events.envelope import Received, Refused
+from monitor.protocol.model import Protocol
+
+
+@dataclass(frozen=True)
+class Fold:
+    """A patient as of `now`: history, alerts and what the fold remembers. Immutable."""
+
+    patient: str
+    protocol: Protocol
+    history: History
+    now: datetime | None = None
+    alerts: Alerts = field(default_factory=dict)
+    memory: Memory = field(default_factory=Memory)
+    pending: tuple[tuple[datetime, Command], ...] = ()  # commands for alerts that have not been raised yet
+    assessment: Assessment | None = None
+
+    @property
+    def deadline(self) -> datetime | None:
+        """When a tick can change something: a rule's deadline or the end of a shelf."""
+        ends = [a.shelved_until for a in self.alerts.values() if a.status == "shelved" and a.shelved_until is not None]
+        if self.assessment is not None and self.assessment.deadline is not None:
+            ends.append(self.assessment.deadline)
+        return min(ends, default=None)
+
+    def take(self, event: Received | Refused, at: datetime, raised: Mapping[str, datetime], clock: datetime) -> Fold:
+        """The fold after one more event issued at `at`; alerts raised by it are raised at `clock`."""
+        if isinstance(event, Refused):
+            return self._step(self.history.refuse(event, at), at, raised, clock, None)
+        fold = self._step(self.history.add(event), at, raised, clock, event)
+        if isinstance(event.data, Command):
+            return fold._obey(((at, event.data),), at)
+        return fold
+
+    def tick(self, due: datetime, raised: Mapping[str, datetime], clock: datetime) -> Fold:
+        """The fold when the clock reaches a deadline and nothing has arrived."""
+        return self._step(self.history, due, raised, clock, None)
+
+    def _step(
+        self, history: History, at: datetime, raised: Mapping[str, datetime], clock: datetime, event: Received | None
+    ) -> Fold:
+        memory = replace(self.memory, raised_at=RaisedAt(self.alerts))
+        ctx = context(history, self.protocol, at, memory)
+        retractions = _retractions(self, ctx.stops, at, event)
+        if retractions != self.memory.retractions:
+            ctx = replace(ctx, retractions=retractions)
+        assessment = assess(ctx)
+        alerts = reconcile(self.alerts, assessment.findings, Stamp(self.patient, self.protocol, clock, raised))
+        remembered = Memory(retractions, self.memory.closures, assessment.eligibility or None)
+        fold = replace(
+            self, history=history, now=at, alerts=_unshelved(alerts, at), memory=remembered, assessment=assessment
+        )
+        return fold._obey(fold.pending, at) if fold.pending else fold
+
+    def _obey(self, commands: tuple[tuple[datetime, Command], ...], at: datetime) -> Fold:
+        """Apply commands to their alerts; one whose alert is not there yet waits for it."""
+        alerts, closures = dict(self.alerts), list(self.memory.closures)
+        waiting = tuple(p for p in self.pending if p not in commands)
+        for issued, command in commands:
+            alert = alerts.get(command.alert_id)
+            if alert is None:
+                waiting = (*waiting, (issued, command))
+                continue
+            alerts[alert.alert_id] = obeyed = _commanded(alert, command, at)
+            if obeyed.closed_at is not None and alert.closed_at is None:
+                closures.append(Closure(alert.rule, alert.item, alert.keys, obeyed.closed_at))
+        return replace(self, alerts=alerts, pending=waiting, memory=replace(self.memory, closures=tuple(closures)))
+
+
+def _commanded(alert: Alert, command: Command, at: datetime) -> Alert:
+    """What a command makes of an alert; on one that is not live it does nothing."""
+    if not alert.live:
+        return alert
+    if isinstance(command, AlertAcknowledged):
+        return replace(alert, status="acknowledged", shelved_until=None, revision=alert.revision + 1)
+    if isinstance(command, AlertShelved) and command.until > at:
+        return replace(alert, status="shelved", shelved_until=command.until, revision=alert.revision + 1)
+    if isinstance(command, AlertResolved):
+        details = {**alert.details, "outcome": "person"}
+        return replace(alert, status="resolved", details=details, closed_at=at, revision=alert.revision + 1)
+    return alert
+
+
+def _unshelved(alerts: dict[str, Alert], at: datetime) -> dict[str, Alert]:
+    """A shelf that has run out puts its alert before people again."""
+    for reference, alert in alerts.items():
+        if alert.status == "shelved" and alert.shelved_until is not None and alert.shelved_until <= at:
+            alerts[reference] = replace(alert, status="firing", shelved_until=None, revision=alert.revision + 1)
+    return alerts
+
+
+@dataclass(frozen=True, slots=True)
+class RaisedAt:
+    """When an alert of a rule on these facts was raised, if it was."""
+
+    alerts: Alerts
+
+    def __call__(self, rule: str, keys: frozenset[RecordKey]) -> datetime | None:
+        found = [a.raised_at for a in self.alerts.values() if a.rule == rule and a.keys & keys]
+        return min(found, default=None)
+
+
+def _retractions(fold: Fold, stops: tuple[Stop, ...], at: datetime, event: Received | None) -> tuple[Retraction, ...]:
+    """The stops that were there in the fold and no longer are: remembered until they come back.
+
+    Not where a preliminary was only refuted by its own final, nor where a signed decision had lifted the stop.
+    """
+    standing = {(stop.rule.id, key) for stop in stops for key in stop.keys}
+    kept = [r for r in fold.memory.retractions if not any((r.rule, e.key) in standing for e in r.evidence)]
+    if fold.assessment is None or event is None or isinstance(event.data, Command):
+        return tuple(kept)
+    by = (event.source, event.data.record_id)
+    for stop in fold.assessment.stops:
+        gone = not any((stop.rule.id, key) in standing for key in stop.keys)
+        if gone and stop.lift is None and not _only_refuted(stop, by, fold, event):
+            kept.append(Retraction(stop.rule.id, stop.evidence, at, by))
+    return tuple(kept)
+
+
+def _only_refuted(stop: Stop, by: RecordKey, fold: Fold, event: Received) -> bool:
+    """Did a preliminary stop, and did nothing but its own final refute it?"""
+    record = fold.history.records.get(by)
+    was_preliminary = record is not None and record.current is not None and record.current.preliminary
+    is_final = not isinstance(event.data, Command) and not event.data.retracted and event.data.status != "preliminary"
+    return stop.keys == {by} and was_preliminary and is_final

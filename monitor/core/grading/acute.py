@@ -1,0 +1,72 @@
+"""What one acute GVHD assessment says: grade, how sure, and whether derived and reported grades agree."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from monitor.core.grading import magic
+from monitor.events.gvhd import AcuteGvhdAssessed
+
+
+@dataclass(frozen=True, slots=True)
+class AcuteGrade:
+    """`grade` counts (None: nothing to grade by); `lower_bound` when organs were not assessed."""
+
+    grade: int | None
+    derived: int | None
+    reported: int | None
+    lower_bound: bool
+    possible: bool
+    negative: bool
+    sources_disagree: bool
+
+    @property
+    def active(self) -> bool:
+        """Any acute GVHD at all."""
+        return bool(self.grade)
+
+    @property
+    def mismatch(self) -> bool:
+        """All organs assessed, and the site reported another grade than they give."""
+        return not self.lower_bound and None not in (self.derived, self.reported) and self.derived != self.reported
+
+    def in_remission(self, reading: str) -> bool:
+        """Is it remission by this reading (complete, or complete_or_grade_1)? A lower bound alone is none."""
+        if self.negative:
+            return True
+        limit = 1 if reading == "complete_or_grade_1" else 0
+        return self.grade is not None and self.grade <= limit and (not self.lower_bound or self.reported is not None)
+
+
+@lru_cache(maxsize=4096)
+def _graded(assessed: AcuteGvhdAssessed) -> AcuteGrade:
+    stages = assessed.stages
+    if stages is None and assessed.findings is not None:
+        stages = magic.staged(assessed.findings)
+    given = [] if stages is None else [getattr(stages, organ) for organ in magic.ORGANS]
+    seen = [stage for stage in given if stage is not None]
+    derived = magic.grade(*(stage or 0 for stage in given)) if seen else None
+    lower_bound = bool(seen) and len(seen) < len(magic.ORGANS)
+    reported = assessed.reported_grade
+    if derived is None:
+        grade = reported
+    elif lower_bound and reported is not None:
+        grade = max(derived, reported)
+    else:
+        grade = derived
+    negative = assessed.confidence == "negative"
+    return AcuteGrade(
+        grade=0 if negative else grade,
+        derived=derived,
+        reported=reported,
+        lower_bound=lower_bound,
+        possible=assessed.confidence == "possible",
+        negative=negative,
+        sources_disagree=assessed.findings is not None and assessed.stages is None and magic.volume_disagrees(assessed.findings),
+    )
+
+
+def graded(assessed: AcuteGvhdAssessed) -> AcuteGrade:
+    """The grade of an assessment by MAGIC: with organs missing, the higher of derived and reported."""
+    return _graded(assessed)

@@ -1,0 +1,171 @@
+"""The history of a patient: the *set* of facts known, whatever the order they came in.
+
+A record is identified by (source, record_id) within its patient. Its highest version counts; of the contents sent under
+one version a retraction wins, then anything above a preliminary, then the earliest. What lost is kept: it can still stop.
+"""
+
+from __future__ import annotations
+
+from bisect import insort
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from typing import Generic, TypeVar, cast
+from zoneinfo import ZoneInfo
+
+from monitor.core.times import Effective, instant, local_date
+from monitor.events.command import Command
+from monitor.events.envelope import Received, Refused
+from monitor.events.record import RecordBlock, Status
+
+RecordKey = tuple[str, str]
+T_co = TypeVar("T_co", bound=RecordBlock, covariant=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One content sent under one version of a record; `time` is the earliest at which it was issued."""
+
+    number: int
+    time: datetime
+    content: str
+    type: str
+    data: RecordBlock
+
+    @property
+    def retracts(self) -> bool:
+        return self.data.retracted
+
+    @property
+    def preliminary(self) -> bool:
+        return self.data.status is Status.PRELIMINARY
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """All versions of one record, in order of (number, time, content)."""
+
+    key: RecordKey
+    versions: tuple[Version, ...]
+
+    def _latest(self) -> list[Version]:
+        number = self.versions[-1].number
+        latest = [v for v in self.versions if v.number == number]
+        return [v for v in latest if not v.preliminary] or latest
+
+    @property
+    def contents_of_latest(self) -> tuple[Version, ...]:
+        """Every content of the highest version, of which there should be one."""
+        return tuple(self._latest())
+
+    @property
+    def current(self) -> Version | None:
+        """The version that counts, or None when the record is retracted."""
+        latest = self._latest()
+        return None if any(v.retracts for v in latest) else latest[0]
+
+    @property
+    def rivals(self) -> tuple[Version, ...]:
+        """Other contents under the version that counts (`data.conflict`)."""
+        return () if self.current is None else tuple(self._latest()[1:])
+
+    def issued(self, holds: Callable[[RecordBlock], bool]) -> datetime:
+        """When the first version for which `holds` was issued: the moment it could be known."""
+        return min((v.time for v in self.versions if not v.retracts and holds(v.data)), default=self.versions[0].time)
+
+
+@dataclass(frozen=True, slots=True)
+class Fact(Generic[T_co]):
+    """What a record says now. `at` orders it, `on` is its local day, `effective` keeps its precision."""
+
+    at: datetime
+    time: datetime
+    record: Record
+    data: T_co
+    on: date
+
+    @property
+    def key(self) -> RecordKey:
+        return self.record.key
+
+    @property
+    def effective(self) -> Effective:
+        return self.data.effective_at
+
+    @property
+    def preliminary(self) -> bool:
+        return self.data.status is Status.PRELIMINARY
+
+    @property
+    def order(self) -> tuple[datetime, datetime, RecordKey]:
+        return (self.at, self.time, self.key)
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A person's command, at the earliest `time` it was issued."""
+
+    time: datetime
+    source: str
+    id: str
+    content: str
+    data: Command
+
+
+@dataclass(frozen=True)
+class History:
+    """An immutable set of facts, commands and refusals. `add` gives the set with one more."""
+
+    tz: ZoneInfo
+    records: Mapping[RecordKey, Record] = field(default_factory=dict)
+    facts: Mapping[type[RecordBlock], tuple[Fact[RecordBlock], ...]] = field(default_factory=dict)
+    commands: tuple[Given, ...] = ()
+    refusals: tuple[tuple[datetime, Refused], ...] = ()
+
+    def of(self, kind: type[T_co]) -> tuple[Fact[T_co], ...]:
+        """The effective facts of a kind, in order of effective time."""
+        return cast("tuple[Fact[T_co], ...]", self.facts.get(kind, ()))
+
+    def add(self, event: Received) -> History:
+        """The history with this event; the same content twice keeps the earlier `time`."""
+        if isinstance(event.data, Command):
+            given = Given(event.time, event.source, event.id, event.content, event.data)
+            return replace(self, commands=tuple(sorted((*self.commands, given), key=lambda g: (g.time, g.source, g.id))))
+        key = (event.source, event.data.record_id)
+        version = Version(event.data.record_version, event.time, event.content, event.type, event.data)
+        before = self.records.get(key)
+        versions = tuple(
+            sorted((*(before.versions if before else ()), version), key=lambda v: (v.number, v.time, v.content))
+        )
+        record = Record(key, versions)
+        facts = dict(self.facts)
+        if before is not None and (was := before.current) is not None:
+            kind = type(was.data)
+            facts[kind] = tuple(f for f in facts[kind] if f.key != key)
+        if (now := record.current) is not None:
+            kind = type(now.data)
+            of_kind = list(facts.get(kind, ()))
+            insort(of_kind, self._fact(record, now), key=lambda f: f.order)
+            facts[kind] = tuple(of_kind)
+        return replace(self, records={**self.records, key: record}, facts=facts)
+
+    def refuse(self, refused: Refused, known_at: datetime) -> History:
+        """The history with one more refused message."""
+        return replace(self, refusals=(*self.refusals, (refused.time or known_at, refused)))
+
+    def known_before(self, time: datetime, until: datetime) -> History:
+        """What had been issued before `time` and was so by `until`: the history a reader could have had."""
+        records, facts = {}, dict[type[RecordBlock], list[Fact[RecordBlock]]]()
+        for key, whole in self.records.items():
+            versions = tuple(v for v in whole.versions if v.time < time)
+            if not versions:
+                continue
+            records[key] = record = Record(key, versions)
+            if (now := record.current) is not None and (fact := self._fact(record, now)).at <= until:
+                facts.setdefault(type(now.data), []).append(fact)
+        ordered = {kind: tuple(sorted(of_kind, key=lambda f: f.order)) for kind, of_kind in facts.items()}
+        return replace(self, records=records, facts=ordered, commands=(), refusals=())
+
+    def _fact(self, record: Record, version: Version) -> Fact[RecordBlock]:
+        effective = version.data.effective_at
+        return Fact(instant(effective, self.tz), version.time, record, version.data, local_date(effective, self.tz))

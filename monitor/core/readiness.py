@@ -1,0 +1,65 @@
+"""The readiness list of an open restart window: it advises, it never closes the window (clause stop.2)."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from monitor.core.checklist import FAIL, MISSING, NOT_APPLICABLE, PASS, REVIEW, STALE, Item
+from monitor.core.checklist import chimerism, infection, laboratory, latest, pregnancy, relapse
+from monitor.core.context import Context
+from monitor.events.treatment import MedicationGiven
+
+_MARROW = ("chimerism", "relapse")
+_GVHD = ("acute_gvhd", "chronic_gvhd", "steroids")
+
+
+def readiness(ctx: Context) -> dict[str, str]:
+    """Verdict of each item now; stale by local days since the fact was so."""
+    items = {
+        **laboratory(ctx, ctx.now),
+        "infection": infection(ctx, ctx.now),
+        "pregnancy": pregnancy(ctx, ctx.now),
+        "chimerism": chimerism(ctx, ctx.now),
+        "relapse": relapse(ctx, ctx.now),
+        "acute_gvhd": _acute(ctx),
+        "chronic_gvhd": _chronic(ctx),
+        "steroids": _steroids(ctx),
+    }
+    return {name: _fresh(name, item, ctx) for name, item in items.items()}
+
+
+def _fresh(name: str, item: Item, ctx: Context) -> str:
+    limits = ctx.protocol.readiness
+    days = limits.marrow_stale_days if name in _MARROW else limits.gvhd_stale_days if name in _GVHD else limits.stale_days
+    old = item.fact is not None and item.fact.on < ctx.today - timedelta(days=days)
+    settled = item.verdict in (MISSING, NOT_APPLICABLE) or name == "infection"  # an infection lasts until it resolves
+    return item.verdict if settled or not old else STALE
+
+
+def _acute(ctx: Context) -> Item:
+    known = [pair for pair in ctx.acute if pair[0].at <= ctx.now]
+    if not known:
+        return Item(MISSING)
+    fact, grade = known[-1]
+    if grade.grade is None:
+        return Item(REVIEW, fact)
+    return Item(PASS if grade.in_remission(ctx.protocol.restart.remission) else FAIL if grade.active else REVIEW, fact)
+
+
+def _chronic(ctx: Context) -> Item:
+    known = [pair for pair in ctx.chronic if pair[0].at <= ctx.now]
+    if not known:
+        return Item(MISSING)
+    fact, severity = known[-1]
+    return Item(PASS if severity.explicit_none else FAIL if severity.active else REVIEW, fact)
+
+
+def _steroids(ctx: Context) -> Item:
+    """No systemic steroids: by the latest acute assessment that says, and by what was given lately."""
+    given = latest([f for f in ctx.history.of(MedicationGiven) if f.data.systemic_corticosteroid], ctx.now)
+    if given is not None and (ctx.today - given.on).days <= ctx.protocol.readiness.stale_days:
+        return Item(FAIL, given)
+    said = [fact for fact, _ in ctx.acute if fact.at <= ctx.now and fact.data.systemic_steroids is not None]
+    if not said:
+        return Item(MISSING)
+    return Item(FAIL if said[-1].data.systemic_steroids else PASS, said[-1])

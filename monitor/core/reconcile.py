@@ -1,0 +1,189 @@
+"""Findings against alerts: what is new, what changed, what has ended, and what never was.
+
+An alert follows its finding by the facts that make the episode, so it keeps its identity through corrections. What a
+person has resolved covers what was known then; a fact effective or issued later is an alert of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from monitor.core.alert import Alert, Change, ChangeKind, alert_id
+from monitor.core.finding import Detail, Evidence, Finding
+from monitor.core.times import Effective
+from monitor.protocol.model import Protocol
+
+Alerts = Mapping[str, Alert]
+_RANK = {"low": 0, "medium": 1, "high": 2}
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """What an alert is stamped with: whose it is, what made it, and the time it is raised at."""
+
+    patient: str
+    protocol: Protocol
+    now: datetime
+    raised: Mapping[str, datetime]  # when an alert that is found again was really raised
+
+
+def reconcile(alerts: Alerts, findings: Iterable[Finding], stamp: Stamp) -> dict[str, Alert]:
+    """The alerts after an assessment. Pure: the caller compares before with after."""
+    after = dict(alerts)
+    by_rule: dict[tuple[str, str], list[Finding]] = {}
+    for finding in findings:
+        by_rule.setdefault((finding.rule.id, finding.item), []).append(finding)
+    held: dict[tuple[str, str], list[Alert]] = {}
+    for alert in alerts.values():
+        held.setdefault((alert.rule, alert.item), []).append(alert)
+    for group in sorted({*by_rule, *held}):
+        _match(held.get(group, []), by_rule.get(group, []), after, stamp)
+    return after
+
+
+def _match(held: list[Alert], findings: list[Finding], after: dict[str, Alert], stamp: Stamp) -> None:
+    """Give each finding its alert; what is left over was never so."""
+    free = sorted(held, key=lambda a: (a.status == "withdrawn", a.raised_at, a.alert_id))
+    for finding in sorted(findings, key=lambda f: (f.first.at, sorted(f.keys))):
+        for part, closed in _uncovered(finding, free):
+            if closed is not None:
+                free.remove(closed)
+                after[closed.alert_id] = _covered(closed, part)
+                continue
+            alert = next((a for a in free if a.closed_at is None and a.keys & part.keys), None)
+            if alert is not None:
+                free.remove(alert)
+                after[alert.alert_id] = _follow(alert, part, stamp)
+            elif part.outcome is None or not part.rule.reminder:
+                new = _raise(part, stamp)
+                if (again := next((a for a in free if a.alert_id == new.alert_id), None)) is not None:
+                    free.remove(again)
+                after[new.alert_id] = new
+    for alert in free:
+        if alert.status != "withdrawn":
+            after[alert.alert_id] = replace(alert, status="withdrawn", revision=alert.revision + 1)
+
+
+def _uncovered(finding: Finding, free: list[Alert]) -> Iterator[tuple[Finding, Alert | None]]:
+    """Split a finding at the alerts a person has closed: each covers what was known when it was closed."""
+    left = list(finding.evidence)
+    for closed in sorted((a for a in free if a.closed_at is not None and a.status != "withdrawn"), key=lambda a: str(a.closed_at)):
+        if not closed.keys & {e.key for e in left}:
+            continue
+        covered = [e for e in left if _known_at(e, closed)]
+        if covered:
+            yield replace(finding, evidence=tuple(covered)), closed
+            left = [e for e in left if e not in covered]
+    if left:
+        yield replace(finding, evidence=tuple(left)), None
+
+
+def _known_at(evidence: Evidence, closed: Alert) -> bool:
+    at = closed.closed_at
+    return at is not None and (evidence.key in closed.keys or (evidence.at <= at and evidence.issued <= at))
+
+
+def _covered(closed: Alert, part: Finding) -> Alert:
+    return replace(closed, keys=closed.keys | part.keys)
+
+
+def _raise(finding: Finding, stamp: Stamp) -> Alert:
+    """A new alert; one whose finding has ended already is raised and resolved at once."""
+    effective, basis = _effective(finding), _basis(finding)
+    reference = alert_id(stamp.patient, finding, effective, basis)
+    return Alert(
+        alert_id=reference,
+        patient=stamp.patient,
+        rule=finding.rule.id,
+        item=finding.item,
+        status="firing" if finding.outcome is None else "resolved",
+        priority=finding.priority or finding.rule.priority,
+        review=_review(finding),
+        provisional=all(e.provisional for e in finding.evidence),
+        boundary=all(e.boundary for e in finding.evidence),
+        effective_at=effective,
+        raised_at=stamp.raised.get(reference, stamp.now),
+        basis=basis,
+        clause=finding.rule.clause,
+        reading=stamp.protocol.reading(finding.rule.reading),
+        summary=finding.summary or finding.first.summary,
+        details=_details(finding),
+        protocol_hash=stamp.protocol.hash,
+        keys=finding.keys,
+    )
+
+
+def _follow(alert: Alert, finding: Finding, stamp: Stamp) -> Alert:
+    """An alert as its finding stands now; what got worse, or came back, is firing again."""
+    fresh = replace(
+        _raise(finding, stamp),
+        alert_id=alert.alert_id,
+        raised_at=alert.raised_at,
+        protocol_hash=alert.protocol_hash,
+        shelved_until=alert.shelved_until,
+        closed_at=None,
+        revision=alert.revision,
+    )
+    if finding.outcome is None and alert.live and not _worse(alert, fresh):
+        fresh = replace(fresh, status=alert.status)
+    if _same(fresh, alert):
+        return replace(alert, keys=fresh.keys)
+    return replace(fresh, revision=alert.revision + 1)
+
+
+def _same(fresh: Alert, alert: Alert) -> bool:
+    return replace(fresh, keys=alert.keys) == alert
+
+
+def _worse(before: Alert, after: Alert) -> bool:
+    more_certain = (before.provisional and not after.provisional) or (before.boundary and not after.boundary)
+    return more_certain or _RANK[after.priority] > _RANK[before.priority]
+
+
+def _effective(finding: Finding) -> Effective:
+    return finding.effective if finding.effective is not None else finding.first.effective
+
+
+def _basis(finding: Finding) -> tuple[str, ...]:
+    """The record ids, in order of the facts' effective time, then what they lean on."""
+    ordered = sorted(finding.evidence, key=lambda e: (e.at, e.issued, e.key))
+    ids = [e.key[1] for e in ordered] + [key[1] for e in ordered for key in e.also]
+    return tuple(dict.fromkeys(ids))
+
+
+def _review(finding: Finding) -> bool:
+    return finding.rule.review or all(e.review for e in finding.evidence)
+
+
+def _details(finding: Finding) -> dict[str, Detail]:
+    """The first fact's details, the finding's own, and why it ended."""
+    details = {**finding.first.details, **finding.details}
+    if finding.outcome is not None:
+        details["outcome"] = finding.outcome
+    return details
+
+
+def changes(before: Alerts, after: Alerts, now: datetime) -> tuple[Change, ...]:
+    """What happened between two sets of alerts, in a stable order."""
+    found: list[Change] = []
+    for reference in sorted(after, key=lambda r: (after[r].rule, r)):
+        was, alert = before.get(reference), after[reference]
+        if was == alert:
+            continue
+        if was is None or not was.live and alert.live:
+            found.append(Change("raised", alert if alert.live else replace(alert, status="firing"), was, now))
+            if not alert.live:
+                found.append(Change("withdrawn" if alert.status == "withdrawn" else "resolved", alert, alert, now))
+        elif was.status != alert.status and was.live:
+            found.append(Change(_moved(was, alert), alert, was, now))
+        elif replace(was, keys=alert.keys) != alert:
+            found.append(Change("withdrawn" if alert.status == "withdrawn" != was.status else "revised", alert, was, now))
+    return tuple(found)
+
+
+def _moved(was: Alert, alert: Alert) -> ChangeKind:
+    if alert.status == "firing":
+        return "escalated"
+    return alert.status

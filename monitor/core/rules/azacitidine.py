@@ -1,0 +1,140 @@
+"""Azacitidine as given against the schedule: 32 mg/m2, five consecutive days, every 28 days, at most twelve cycles."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from itertools import pairwise
+
+from monitor.core.context import Context
+from monitor.core.finding import Finding, Rule
+from monitor.core.history import Fact
+from monitor.core.rules.reminders import Expected, remind
+from monitor.core.rules.runs import evidence, single
+from monitor.core.states import Span, spans
+from monitor.core.stops import Hit
+from monitor.events.treatment import AzacitidineGiven
+
+DOSE = Rule("azacitidine.dose", "medium", "dosing", review=True)
+DAYS = Rule("azacitidine.days", "low", "dosing")
+EARLY = Rule("azacitidine.cycle-early", "low", "dosing")
+LATE = Rule("azacitidine.cycle-late", "low", "dosing", reminder=True)
+COUNT = Rule("azacitidine.cycle-count", "low", "dosing")
+_SAME_CYCLE_DAYS = 14  # a dose without a cycle number this soon after a cycle's first day belongs to it
+
+
+@dataclass(frozen=True, slots=True)
+class Cycle:
+    """The doses of one cycle, in order."""
+
+    number: int
+    doses: tuple[Fact[AzacitidineGiven], ...]
+
+    @property
+    def first_on(self) -> date:
+        return self.doses[0].on
+
+
+def cycles(ctx: Context) -> list[Cycle]:
+    """The cycles given: by their number, or by time where none was sent."""
+    found: dict[int, list[Fact[AzacitidineGiven]]] = {}
+    latest = 0
+    for dose in ctx.history.of(AzacitidineGiven):
+        number = dose.data.cycle
+        if number is None:
+            same = bool(latest) and (dose.on - found[latest][0].on).days < _SAME_CYCLE_DAYS
+            number = latest if same else latest + 1
+        latest = number
+        found.setdefault(number, []).append(dose)
+    return sorted((Cycle(n, tuple(doses)) for n, doses in found.items()), key=lambda c: c.doses[0].order)
+
+
+def find(ctx: Context) -> Iterator[Finding]:
+    given = cycles(ctx)
+    for cycle in given:
+        yield from _dose(cycle, ctx)
+    for cycle, following in pairwise([*given, None]):
+        if cycle is not None:
+            yield from _days(cycle, following, ctx)
+    for cycle, following in pairwise(given):
+        apart = (following.first_on - cycle.first_on).days
+        if apart < ctx.protocol.azacitidine.cycle_days:
+            said = f"Azacitidine cycle {following.number} began {apart} days after cycle {cycle.number}"
+            hit = Hit(said, details={"value": str(apart), "unit": "d", "item": f"cycle {following.number}"})
+            yield single(EARLY, following.doses[0], hit, item=str(following.number), also=(cycle.doses[0].key,))
+    yield from _late(given, ctx)
+    yield from _count(given, ctx)
+
+
+def _dose(cycle: Cycle, ctx: Context) -> Iterator[Finding]:
+    limits = ctx.protocol.azacitidine
+    slack = limits.dose_mg_m2 * limits.tolerance_percent / 100
+    off = []
+    for dose in cycle.doses:
+        given = dose.data.dose_mg_m2
+        if given is not None and abs(given - limits.dose_mg_m2) > slack:
+            said = f"Azacitidine {given} mg/m² given, {limits.dose_mg_m2} mg/m² ± {limits.tolerance_percent}% planned"
+            details = {"value": str(given), "unit": "mg/m2", "reference": str(limits.dose_mg_m2)}
+            off.append(evidence(dose, Hit(said, details={**details, "item": f"cycle {cycle.number}"})))
+    if off:
+        yield Finding(DOSE, tuple(off), item=str(cycle.number))
+
+
+def _days(cycle: Cycle, following: Cycle | None, ctx: Context) -> Iterator[Finding]:
+    """Five consecutive local days; a stop in between excuses a gap and a short cycle."""
+    limits = ctx.protocol.azacitidine
+    days = sorted({dose.on for dose in cycle.doses})
+    ends_on = cycle.first_on + timedelta(days=limits.cycle_days)
+    over_on = min(ends_on, following.first_on) if following else ends_on
+    problems: list[tuple[date, str]] = []
+    if not _stopped_between(cycle.first_on, max(over_on, days[-1]), ctx):
+        problems += [(later, f"a gap before {later.isoformat()}") for day, later in pairwise(days) if (later - day).days > 1]
+        left = ctx.off_study_at is not None and ctx.on(ctx.off_study_at) <= over_on
+        if len(days) < limits.days and not left and ctx.day_reached(over_on):
+            problems.append((over_on, f"only {len(days)} of {limits.days} days given"))
+    if len(days) > limits.days:
+        problems.append((days[limits.days], f"{len(days)} days given, {limits.days} planned"))
+    if problems:
+        said = "; ".join(text for _, text in problems)
+        hit = Hit(f"Azacitidine cycle {cycle.number}: {said}", details={"item": f"cycle {cycle.number}"})
+        proof = evidence(cycle.doses[0], hit, also=tuple(dose.key for dose in cycle.doses[1:]))
+        yield Finding(DAYS, (proof,), item=str(cycle.number), effective=min(problems)[0])
+
+
+def _stopped_between(first_on: date, last_on: date, ctx: Context) -> bool:
+    stops = [ctx.on(stop.first.effective) for stop in ctx.stops]
+    stops += [f.on for f in ctx.signed if f.data.decision in ("stop", "hold", "withdraw")]
+    return any(first_on <= day <= last_on for day in stops)
+
+
+def _late(given: list[Cycle], ctx: Context) -> Iterator[Finding]:
+    limits = ctx.protocol.azacitidine
+    course = spans(ctx)
+    for index, cycle in enumerate(given[: limits.cycles - 1]):
+        following = given[index + 1] if index + 1 < len(given) else None
+        due_on = cycle.first_on + timedelta(days=limits.late_after_days + 1)
+        said = f"No azacitidine cycle has begun in the {limits.late_after_days} days since cycle {cycle.number} began"
+        hit = Hit(said, details={"due_on": due_on.isoformat(), "item": f"cycle {cycle.number + 1}"})
+        expected = Expected(
+            LATE,
+            evidence(cycle.doses[0], hit),
+            due_on,
+            following.doses[0].at if following else None,
+            str(cycle.number),
+        )
+        if (finding := remind(expected, _both_on_treatment, course, ctx)) is not None:
+            yield finding
+
+
+def _both_on_treatment(span: Span) -> bool:
+    return span.both_on_treatment
+
+
+def _count(given: list[Cycle], ctx: Context) -> Iterator[Finding]:
+    limit = ctx.protocol.azacitidine.cycles
+    excess = [c for index, c in enumerate(given, start=1) if index > limit or c.number > limit]
+    if excess:
+        said = f"More than {limit} azacitidine cycles given"
+        hit = Hit(said, details={"value": str(max(len(given), excess[-1].number)), "reference": str(limit)})
+        yield Finding(COUNT, tuple(evidence(cycle.doses[0], hit) for cycle in excess))

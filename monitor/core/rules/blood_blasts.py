@@ -1,0 +1,36 @@
+"""Blasts in blood above 0 and below the relapse limit: an urgent review (clause stop.3)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+from monitor.core.context import Context
+from monitor.core.finding import Finding, Rule
+from monitor.core.history import Fact
+from monitor.core.rules.runs import item_runs
+from monitor.core.rules.stop_relapse import blood_blasts
+from monitor.core.stops import Hit
+from monitor.events.clinical import DiseaseAssessed
+from monitor.events.lab import Analyte
+from monitor.events.record import RecordBlock
+
+RULE = Rule("relapse.blood-blasts", "high", "stop.3", review=True, reading="relapse.blast_percent")
+
+
+def find(ctx: Context) -> Iterator[Finding]:
+    limit = ctx.protocol.relapse.blast_percent
+    counted: list[Fact[RecordBlock]] = [*ctx.labs(Analyte.BLOOD_BLASTS)]
+    counted += [f for f in ctx.history.of(DiseaseAssessed) if f.data.blood_blast_percent is not None]
+
+    def judge(data: RecordBlock) -> Hit | None:
+        value = _percent(data)
+        if value is None or not 0 < value < limit:
+            return None
+        return Hit(f"{value}% blasts in blood (relapse from {limit}%)", details={"value": str(value), "unit": "%"})
+
+    yield from item_runs(RULE, sorted(counted, key=lambda f: f.order), judge, item="blood")
+
+
+def _percent(data: RecordBlock) -> Decimal | None:
+    return data.blood_blast_percent if isinstance(data, DiseaseAssessed) else blood_blasts(data)

@@ -1,0 +1,88 @@
+"""What was infused: the dose level that is due, premedication, steroids, active GVHD (clauses dosing, dosing.2).
+
+Levels are CD3+ cells per kg of recipient weight: 1e5, 5e5, 1e6, then 2e6 to 5e6. A dose's level is the lowest that it
+does not exceed by more than 10%; due is the lower of its ordinal and one above the highest level given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from decimal import Decimal
+
+from monitor.core.context import Context
+from monitor.core.finding import Finding, Rule
+from monitor.core.history import Fact
+from monitor.core.rules.runs import single
+from monitor.core.stops import Hit
+from monitor.events.treatment import DliInfused, MedicationGiven
+from monitor.protocol.model import Dli
+
+DOSE = Rule("dli.dose", "high", "dosing", review=True)
+PREMEDICATION = Rule("dli.premedication-missing", "medium", "dosing.2")
+STEROID = Rule("dli.steroid", "medium", "dosing.2")
+ACTIVE_GVHD = Rule("dli.active-gvhd", "high", "dosing", review=True)
+
+
+def find(ctx: Context) -> Iterator[Finding]:
+    highest = 0
+    for ordinal, infusion in enumerate(ctx.history.of(DliInfused), start=1):
+        cells = infusion.data.cd3_per_kg
+        reached = level(cells, ctx.protocol.dli) if cells is not None else None
+        due = min(ordinal, highest + 1)
+        if reached is None or reached > due:
+            yield single(DOSE, infusion, _dose(cells, due, ctx.protocol.dli), item=infusion.key[1])
+        highest = max(highest, reached or 0)
+        yield from _premedication(infusion)
+        yield from _steroid(infusion, ctx)
+        yield from _active_gvhd(infusion, ctx)
+
+
+def level(cells: Decimal, limits: Dli) -> int:
+    """The level of a dose, from 1; one above the last if it exceeds them all."""
+    slack = 1 + limits.tolerance_percent / 100
+    return next((n for n, upper in enumerate(limits.levels_cd3_per_kg, start=1) if cells <= upper * slack), len(limits.levels_cd3_per_kg) + 1)
+
+
+def _dose(cells: Decimal | None, due: int, limits: Dli) -> Hit:
+    upper = limits.levels_cd3_per_kg[min(due, len(limits.levels_cd3_per_kg)) - 1]
+    if cells is None:
+        return Hit("DLI given, no cell dose stated", details={"reference": f"{upper:.0e}", "unit": "CD3+/kg"})
+    said = f"DLI of {cells:.3g} CD3+ cells/kg, above the level that is due (up to {upper:.0e} + {limits.tolerance_percent}%)"
+    return Hit(said, details={"value": str(cells), "unit": "CD3+/kg", "reference": f"{upper:.0e}"})
+
+
+def _premedication(infusion: Fact[DliInfused]) -> Iterator[Finding]:
+    if not any(p.drug_class == "antihistamine" for p in infusion.data.premedication or ()):
+        hit = Hit("No antihistamine recorded before this DLI", details={})
+        yield single(PREMEDICATION, infusion, hit, item=infusion.key[1])
+
+
+def _steroid(infusion: Fact[DliInfused], ctx: Context) -> Iterator[Finding]:
+    """A systemic corticosteroid as premedication or in the 24 hours before; topical ones are exempt."""
+    if any(p.drug_class == "corticosteroid" and not p.topical for p in infusion.data.premedication or ()):
+        yield single(STEROID, infusion, Hit("Systemic corticosteroid as premedication of a DLI"), item=infusion.key[1])
+        return
+    hours = ctx.protocol.dli.steroid_free_hours
+    given = [f for f in ctx.history.of(MedicationGiven) if f.data.systemic_corticosteroid and _just_before(f, infusion, hours)]
+    if given:
+        hit = Hit(f"Systemic corticosteroid in the {hours} hours before a DLI")
+        yield single(STEROID, infusion, hit, item=infusion.key[1], also=tuple(f.key for f in given))
+
+
+def _just_before(drug: Fact[MedicationGiven], infusion: Fact[DliInfused], hours: int) -> bool:
+    """Within the hours before; where only a day is known, on that day or the day before."""
+    if drug.effective.__class__ is infusion.effective.__class__ is type(drug.at):
+        return timedelta(0) <= infusion.at - drug.at <= timedelta(hours=hours)
+    return 0 <= (infusion.on - drug.on).days <= 1
+
+
+def _active_gvhd(infusion: Fact[DliInfused], ctx: Context) -> Iterator[Finding]:
+    """Any active GVHD by the latest assessments."""
+    acute = [pair for pair in ctx.acute if pair[0].at <= infusion.at]
+    chronic = [pair for pair in ctx.chronic if pair[0].at <= infusion.at]
+    active = [fact.key for fact, verdict in acute[-1:] if verdict.active]
+    active += [fact.key for fact, severity in chronic[-1:] if severity.active or severity.overlap]
+    if active:
+        hit = Hit("DLI given while the latest assessment shows active GVHD")
+        yield single(ACTIVE_GVHD, infusion, hit, item=infusion.key[1], also=tuple(active))

@@ -1,0 +1,37 @@
+"""A dose given while a stop held (clause stop): one alert for each dose.
+
+`known` tells whether an alert of a stop it went against had been raised at or before the dose.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from monitor.core.context import Context
+from monitor.core.finding import Finding, Rule
+from monitor.core.rules.runs import single
+from monitor.core.stops import Hit, Stop
+from monitor.core.times import Effective, precedes, show
+from monitor.events.treatment import AzacitidineGiven
+
+RULE = Rule("treatment.dose-after-stop", "high", "stop")
+
+
+def find(ctx: Context) -> Iterator[Finding]:
+    for dose in ctx.doses:
+        against = [stop for stop in ctx.stops if stop.covers(dose.effective, ctx)]
+        if not against:
+            continue
+        drug = "Azacitidine" if isinstance(dose.data, AzacitidineGiven) else "Donor lymphocytes"
+        first = against[0]
+        known = any(_was_told(stop, dose.effective, ctx) for stop in against)
+        hit = Hit(
+            f"{drug} given after a stop ({first.rule.id}, effective {show(first.first.effective)})",
+            details={"known": known, "stops": [stop.rule.id for stop in against], "value": drug.lower()},
+        )
+        yield single(RULE, dose, hit, also=tuple(stop.first.key for stop in against))
+
+
+def _was_told(stop: Stop, dose: Effective, ctx: Context) -> bool:
+    raised_at = ctx.raised_at(stop.rule.id, stop.keys)
+    return raised_at is not None and not precedes(dose, raised_at, ctx.tz)

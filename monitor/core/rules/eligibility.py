@@ -1,0 +1,168 @@
+"""Inclusion and exclusion criteria, by facts effective up to the end of the enrolment day.
+
+Judged anew at each fact until the first dose, then kept. What stops treatment later is, before the first dose, told as
+`eligibility.stop-criterion`: it follows the latest assessment and is not latched.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from monitor.core.checklist import FAIL, MISSING, PASS, REVIEW, Item
+from monitor.core.checklist import chimerism, infection, laboratory, pregnancy, relapse, verdicts
+from monitor.core.context import Context
+from monitor.core.finding import Finding, Priority, Rule
+from monitor.core.history import Fact
+from monitor.core.rules import (
+    stop_acute_gvhd,
+    stop_chimerism,
+    stop_chronic_gvhd,
+    stop_graft_rejection,
+    stop_life_threatening,
+    stop_overlap,
+    stop_relapse,
+)
+from monitor.core.rules.runs import item_runs, single
+from monitor.core.stops import Hit, Judge
+from monitor.core.times import precedes
+from monitor.events.clinical import AdverseEventReported, DiseaseAssessed, GraftAssessed
+from monitor.events.gvhd import AcuteGvhdAssessed, ChronicGvhdAssessed
+from monitor.events.lab import Analyte
+from monitor.events.patient import PatientEnrolled
+from monitor.events.record import RecordBlock
+
+CRITERION = Rule("eligibility.stop-criterion", "medium", "exclusion.6", review=True)
+FAILED = Rule("eligibility.failed", "medium", "inclusion, exclusion", review=True)
+INCOMPLETE = Rule("eligibility.incomplete", "low", "inclusion, exclusion")
+
+
+def evaluate(ctx: Context) -> dict[str, str]:
+    """The verdict of every criterion; empty before enrolment."""
+    enrolment = ctx.enrolment
+    if enrolment is None:
+        return {}
+    until = ctx.start_of(enrolment.on + timedelta(days=1)) - timedelta(microseconds=1)
+    items = {
+        **_enrolled(enrolment, ctx),
+        **laboratory(ctx, until),
+        "acute_gvhd": _acute(ctx, until),
+        "chronic_gvhd": _chronic(ctx, until),
+        "relapse": relapse(ctx, until),
+        "chimerism": chimerism(ctx, until),
+        "infection": infection(ctx, until),
+        "pregnancy": pregnancy(ctx, until),
+    }
+    return verdicts(items)
+
+
+def find(ctx: Context) -> Iterator[Finding]:
+    yield from _criteria(ctx)
+    if ctx.enrolment is None or ctx.eligibility is None:
+        return
+    by_verdict = {v: sorted(name for name, verdict in ctx.eligibility.items() if verdict == v) for v in (FAIL, REVIEW, MISSING)}
+    if by_verdict[FAIL] or by_verdict[REVIEW]:
+        said = "Eligibility: " + "; ".join(
+            f"{word} {', '.join(name.replace('_', ' ') for name in by_verdict[verdict])}"
+            for verdict, word in ((FAIL, "failed"), (REVIEW, "to be reviewed"))
+            if by_verdict[verdict]
+        )
+        yield single(FAILED, ctx.enrolment, Hit(said, details={"failed": by_verdict[FAIL], "review": by_verdict[REVIEW]}))
+    if by_verdict[MISSING]:
+        said = "Eligibility: nothing known of " + ", ".join(name.replace("_", " ") for name in by_verdict[MISSING])
+        yield single(INCOMPLETE, ctx.enrolment, Hit(said, details={"missing": by_verdict[MISSING]}))
+
+
+def _enrolled(enrolment: Fact[PatientEnrolled], ctx: Context) -> dict[str, Item]:
+    """What the enrolment form itself says."""
+    form, limits = enrolment.data, ctx.protocol.eligibility
+
+    def must(value: object, wanted: object) -> Item:
+        return Item(MISSING if value is None else PASS if value == wanted else FAIL, enrolment)
+
+    return {
+        "age": Item(_age(form.birth_year, enrolment, ctx), enrolment),
+        "donor": must(form.donor_type, "haploidentical"),
+        "graft": must(form.graft_source, "peripheral_blood"),
+        "conditioning": must(form.conditioning, "busulfan_myeloablative"),
+        "high_risk": must(form.high_risk, True),
+        "ecog": Item(MISSING if form.ecog is None else PASS if 0 <= form.ecog <= limits.ecog_max else FAIL, enrolment),
+        "remission": must(form.complete_remission, True),
+        "consent": _consent(enrolment, ctx),
+    }
+
+
+def _age(birth_year: int | None, enrolment: Fact[PatientEnrolled], ctx: Context) -> str:
+    """By the year of birth alone two ages are possible: they decide only where they agree."""
+    if birth_year is None:
+        return MISSING
+    limits, age = ctx.protocol.eligibility, enrolment.on.year - birth_year
+    possible = {limits.age_min_years <= years <= limits.age_max_years for years in (age - 1, age)}
+    return REVIEW if len(possible) == 2 else PASS if True in possible else FAIL
+
+
+def _consent(enrolment: Fact[PatientEnrolled], ctx: Context) -> Item:
+    given = enrolment.data.consent_at
+    if given is None:
+        return Item(MISSING, enrolment)
+    return Item(FAIL if precedes(enrolment.effective, given, ctx.tz) and ctx.on(given) > enrolment.on else PASS, enrolment)
+
+
+def _acute(ctx: Context, until: datetime) -> Item:
+    """None passes; any grade goes to review, since the record contradicts itself; grade II and up fails."""
+    known = [pair for pair in ctx.acute if pair[0].at <= until]
+    if not known or known[-1][1].grade is None:
+        return Item(MISSING)
+    fact, grade = known[-1]
+    if (grade.grade or 0) >= 2:
+        return Item(FAIL, fact)
+    return Item(REVIEW if grade.active or grade.lower_bound else PASS, fact)
+
+
+def _chronic(ctx: Context, until: datetime) -> Item:
+    known = [pair for pair in ctx.chronic if pair[0].at <= until]
+    if not known:
+        return Item(MISSING)
+    fact, severity = known[-1]
+    if severity.at_least("moderate"):
+        return Item(FAIL, fact)
+    return Item(REVIEW if severity.lower_bound or severity.severity is None or severity.contradictory else PASS, fact)
+
+
+def _criteria(ctx: Context) -> Iterator[Finding]:
+    """What would stop, before there is a treatment to stop."""
+    kinds: tuple[tuple[str, tuple[Fact[RecordBlock], ...], Judge], ...] = (
+        ("stop.acute-gvhd", ctx.history.of(AcuteGvhdAssessed), stop_acute_gvhd.judge(ctx.protocol)),
+        ("stop.chronic-gvhd", ctx.history.of(ChronicGvhdAssessed), stop_chronic_gvhd.judge(ctx.protocol)),
+        ("stop.overlap", ctx.history.of(ChronicGvhdAssessed), stop_overlap.judge(ctx.protocol)),
+        ("stop.chimerism", ctx.marrow, stop_chimerism.judge(ctx.protocol)),
+        ("stop.relapse", ctx.history.of(DiseaseAssessed), stop_relapse.judge(ctx.protocol)),
+        ("stop.relapse", tuple(ctx.labs(Analyte.BLOOD_BLASTS)), stop_relapse.judge(ctx.protocol)),
+        ("stop.graft-rejection", ctx.history.of(GraftAssessed), stop_graft_rejection.hit),
+    )
+    for rule, facts, judge in kinds:
+        for finding in item_runs(CRITERION, _untreated(facts, ctx), judge, item=rule):
+            yield _as_criterion(finding, rule, ctx)
+    for fact in _untreated(ctx.history.of(AdverseEventReported), ctx):
+        if (hit := stop_life_threatening.hit(fact.data)) is not None:
+            yield _as_criterion(single(CRITERION, fact, hit, item=f"stop.life-threatening/{fact.key[1]}"), "stop.life-threatening", ctx)
+
+
+def _untreated(facts: tuple[Fact[RecordBlock], ...], ctx: Context) -> list[Fact[RecordBlock]]:
+    dose = ctx.first_dose
+    return [f for f in facts if dose is None or precedes(f.effective, dose.effective, ctx.tz)]
+
+
+def _as_criterion(finding: Finding, rule: str, ctx: Context) -> Finding:
+    """High from D+90 on, since a dose may be unreported; over at the first dose, when the stop rules judge."""
+    earliest = ctx.day(ctx.protocol.start.first_day)
+    dose = ctx.first_dose
+    priority: Priority = "medium"
+    if earliest is not None:
+        late = dose.on >= earliest if dose is not None else ctx.day_reached(earliest)
+        priority = "high" if late else "medium"
+    outcome = finding.outcome or ("treatment_started" if dose is not None else None)
+    return replace(finding, outcome=outcome, priority=priority, details={"item": rule})
+
+

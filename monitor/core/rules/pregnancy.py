@@ -1,0 +1,28 @@
+"""A positive pregnancy test between enrolment and the end of treatment (clause exclusion.10)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from monitor.core.context import Context
+from monitor.core.finding import Finding, Rule
+from monitor.core.rules.runs import item_runs
+from monitor.core.states import COMPLETED, OFF_STUDY, treatment_state
+from monitor.core.stops import Hit
+from monitor.events.lab import Analyte, LabResulted
+from monitor.events.record import RecordBlock
+
+RULE = Rule("pregnancy.positive", "high", "exclusion.10", review=True)
+
+
+def find(ctx: Context) -> Iterator[Finding]:
+    enrolment = ctx.enrolment
+    if enrolment is None:
+        return
+    ended = (COMPLETED, OFF_STUDY)
+    tests = [f for f in ctx.labs(Analyte.PREGNANCY) if f.on >= enrolment.on and treatment_state(ctx, f.at) not in ended]
+    yield from item_runs(RULE, tests, _positive)
+
+
+def _positive(data: RecordBlock) -> Hit | None:
+    return Hit("Pregnancy test positive") if isinstance(data, LabResulted) and data.positive else None

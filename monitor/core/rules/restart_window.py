@@ -1,0 +1,144 @@
+"""The restart window told to people: open, closing, expired, blocked, invalidated, and a restart outside it (clause stop.2)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+
+from monitor.core.context import Context
+from monitor.core.finding import Detail, Evidence, Finding, Rule
+from monitor.core.readiness import readiness
+from monitor.core.rules.runs import evidence
+from monitor.core.stops import Hit
+from monitor.core.window import BLOCKED, EXPIRED, INVALIDATED, OPEN, Opening, Window, windows
+from monitor.events.treatment import TreatmentDecided
+
+WINDOW_OPEN = Rule("restart.window-open", "medium", "stop.2", reading="restart.unit")
+CLOSING = Rule("restart.window-closing", "medium", "stop.2", reading="restart.unit", reminder=True)
+WINDOW_EXPIRED = Rule("restart.window-expired", "medium", "stop.2", review=True, reading="restart.unit")
+WINDOW_BLOCKED = Rule("restart.window-blocked", "medium", "stop.2", review=True, reading="restart.unit")
+WINDOW_INVALIDATED = Rule("restart.window-invalidated", "medium", "stop.2", review=True)
+OUTSIDE = Rule("restart.outside-window", "high", "stop.2", review=True, reading="restart.unit")
+SECOND = Rule("restart.second", "medium", "stop.2", review=True)
+
+
+def find(ctx: Context) -> Iterator[Finding]:
+    for window in windows(ctx):
+        yield from _stretches(window, ctx)
+        yield from _ended(window, ctx)
+    yield from _restarts(ctx)
+
+
+def _evidence(window: Window) -> Evidence:
+    """A window's findings rest on the stop that made it, and lean on what documented remission and absence."""
+    return replace(
+        window.first, provisional=False, boundary=False, review=False, summary="", details={}, also=window.documents
+    )
+
+
+def _days(window: Window) -> dict[str, Detail]:
+    return {
+        "t0": window.t0.isoformat(),
+        "opens_on": window.opens_on.isoformat(),
+        "closes_on": window.closes_on.isoformat(),
+        "t0_provisional": window.provisional,
+    }
+
+
+def _stretches(window: Window, ctx: Context) -> Iterator[Finding]:
+    for stretch in window.stretches:
+        if stretch.state == OPEN:
+            yield _open(window, stretch, ctx)
+            yield from _closing(window, stretch, ctx)
+        elif stretch.state == BLOCKED:
+            yield Finding(
+                WINDOW_BLOCKED,
+                (_evidence(window),),
+                outcome=_outcome(window, stretch),
+                effective=window.earliest_on,
+                summary="No chronic GVHD assessment since the stop: the restart window cannot open",
+                details=_days(window),
+            )
+
+
+def _open(window: Window, stretch: Opening, ctx: Context) -> Finding:
+    opened = replace(ctx, now=stretch.start, deadlines=[])
+    return Finding(
+        WINDOW_OPEN,
+        (_evidence(window),),
+        outcome=_outcome(window, stretch),
+        effective=ctx.on(stretch.start),
+        summary=f"The restart window is open, until the end of {window.closes_on.isoformat()}",
+        details={**_days(window), "readiness": readiness(opened)},
+    )
+
+
+def _closing(window: Window, stretch: Opening, ctx: Context) -> Iterator[Finding]:
+    """Notice before the end; at the opening if that is later."""
+    notice_on = window.closes_on - timedelta(days=ctx.protocol.restart.closing_notice_days)
+    start = max(stretch.start, ctx.start_of(notice_on))
+    if (stretch.end is None or start < stretch.end) and ctx.reached(start):
+        yield Finding(
+            CLOSING,
+            (_evidence(window),),
+            outcome=_outcome(window, stretch),
+            effective=ctx.on(start),
+            summary=f"The restart window closes at the end of {window.closes_on.isoformat()}",
+            details={**_days(window), "due_on": window.closes_on.isoformat()},
+        )
+
+
+def _outcome(window: Window, stretch: Opening) -> str | None:
+    """Why a stretch of the window is over."""
+    if stretch.end is None:
+        return None
+    if window.ending is not None and stretch.end == window.ending.at:
+        return window.ending.state
+    if window.restart is not None and stretch.end == window.restart.at:
+        return "decision"
+    return "later_result" if stretch is not window.stretches[-1] else "off_study"
+
+
+def _ended(window: Window, ctx: Context) -> Iterator[Finding]:
+    """Expired and invalidated stay until the stop is lifted."""
+    ending = window.ending
+    if ending is None:
+        return
+    outcome = "decision" if window.restart is not None else "off_study" if ctx.off_study_at is not None else None
+    if ending.state == EXPIRED:
+        yield Finding(
+            WINDOW_EXPIRED,
+            (_evidence(window),),
+            outcome=outcome,
+            effective=ending.effective,
+            summary=f"The restart window closed at the end of {window.closes_on.isoformat()} and was not used",
+            details=_days(window),
+        )
+    elif ending.state == INVALIDATED and ending.by is not None:
+        proof = replace(_evidence(window), key=ending.by, effective=ending.effective, at=ending.at, also=(window.first.key,))
+        yield Finding(
+            WINDOW_INVALIDATED,
+            (proof,),
+            outcome=outcome,
+            summary="Chronic GVHD, overlap syndrome or a permanent stop since the stop: the restart window is closed for good",
+            details=_days(window),
+        )
+
+
+def _restarts(ctx: Context) -> Iterator[Finding]:
+    by_key = {f.key: f for f in ctx.history.of(TreatmentDecided)}
+    restarted = {f.key for f in ctx.signed if f.data.decision == "restart"}
+    for window in windows(ctx):
+        if window.restart is None:
+            continue
+        restarted.add(window.restart.key)
+        if window.outside:
+            fact = by_key[window.restart.key]
+            hit = Hit(
+                f"Restart signed outside the restart window ({window.opens_on.isoformat()} to {window.closes_on.isoformat()})",
+                details=_days(window),
+            )
+            yield Finding(OUTSIDE, (evidence(fact, hit, also=(window.first.key,)),))
+    for fact in sorted((by_key[key] for key in restarted), key=lambda f: f.order)[1:]:
+        yield Finding(SECOND, (evidence(fact, Hit("A second restart of treatment was signed")),))

@@ -1,0 +1,74 @@
+"""Acute GVHD "above II degree" stops treatment; it may restart in the window (clause stop.2).
+
+Read as grade II or higher (`acute_gvhd.stop_grade: 2`); a stop on exactly II says `boundary`. Grades are MAGIC's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from monitor.core.context import Context
+from monitor.core.finding import Evidence, Rule
+from monitor.core.grading.acute import graded
+from monitor.core.grading.magic import ROMAN
+from monitor.core.history import Fact
+from monitor.core.stops import Hit, Judge, Stop, assessed, episodes
+from monitor.events.gvhd import AcuteGvhdAssessed
+from monitor.events.record import RecordBlock
+from monitor.protocol.model import Protocol
+
+RULE = Rule("stop.acute-gvhd", "high", "stop.2", reading="acute_gvhd.stop_grade")
+
+
+def judge(protocol: Protocol) -> Judge:
+    """The judge of an acute assessment under this protocol file."""
+    limit = protocol.acute_gvhd.stop_grade
+
+    def hit(data: RecordBlock) -> Hit | None:
+        if not isinstance(data, AcuteGvhdAssessed):
+            return None
+        verdict = graded(data)
+        if verdict.grade is None or verdict.grade < limit:
+            return None
+        summary = f"Acute GVHD grade {ROMAN[verdict.grade]} (the protocol stops from {ROMAN[limit]})"
+        return Hit(
+            summary + (", a lower bound: not every organ was assessed" if verdict.lower_bound else ""),
+            boundary=verdict.grade == limit == 2,
+            provisional=verdict.possible,
+            review=verdict.lower_bound or verdict.sources_disagree,
+            details={
+                "grade": verdict.grade,
+                "reported": verdict.reported,
+                "lower_bound": verdict.lower_bound,
+                "confidence": data.confidence,
+            },
+        )
+
+    return hit
+
+
+def stops(ctx: Context) -> Iterator[Stop]:
+    facts = ctx.history.of(AcuteGvhdAssessed)
+    yield from episodes(RULE, _runs(list(assessed(facts, judge(ctx.protocol), ctx))), ctx)
+
+
+def _runs(sequence: list[tuple[Fact[RecordBlock], Evidence | None]]) -> Iterator[tuple[Evidence, ...]]:
+    """Runs of assessments at the stop grade; one below it ends a run: coming back is told again.
+
+    A run that rests on `possible` alone and is ruled out by the next assessment never was GVHD.
+    """
+    run: list[Evidence] = []
+    for fact, evidence in sequence:
+        if evidence is not None:
+            run.append(evidence)
+            continue
+        if run and not _refuted(run, fact):
+            yield tuple(run)
+        run = []
+    if run:
+        yield tuple(run)
+
+
+def _refuted(run: list[Evidence], fact: Fact[RecordBlock]) -> bool:
+    ruled_out = isinstance(fact.data, AcuteGvhdAssessed) and graded(fact.data).negative
+    return ruled_out and all(e.details.get("confidence") == "possible" for e in run)

@@ -1,0 +1,79 @@
+"""Haematological relapse stops treatment for good (clause stop.3).
+
+Blasts of 5% or more in marrow or blood (assessment or laboratory), or extramedullary disease, or the site says relapse.
+Blood blasts above 0 and below 5% are an urgent review: `relapse.blood-blasts`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+from monitor.core.context import Context
+from monitor.core.finding import Evidence, Rule
+from monitor.core.stops import Hit, Judge, Stop, assessed, episodes
+from monitor.core.times import precedes
+from monitor.events.clinical import DiseaseAssessed
+from monitor.events.lab import Analyte, LabResulted
+from monitor.events.record import RecordBlock
+from monitor.protocol.model import Protocol
+
+RULE = Rule("stop.relapse", "high", "stop.3", reading="relapse.blast_percent")
+
+
+def judge(protocol: Protocol) -> Judge:
+    """The judge of a disease assessment or of a laboratory blast count."""
+    limit = protocol.relapse.blast_percent
+
+    def hit(data: RecordBlock) -> Hit | None:
+        reasons = list(_reasons(data, limit))
+        if not reasons:
+            return None
+        value = blood_blasts(data) if isinstance(data, LabResulted) else _highest(data)
+        return Hit("Relapse: " + "; ".join(reasons), details={"value": None if value is None else str(value), "unit": "%"})
+
+    return hit
+
+
+def stops(ctx: Context) -> Iterator[Stop]:
+    hit = judge(ctx.protocol)
+    assessments = ctx.history.of(DiseaseAssessed)
+    counts = tuple(ctx.labs(Analyte.BLOOD_BLASTS))
+    run = [e for _, e in assessed(assessments, hit, ctx) if e]
+    run += [e for fact, e in assessed(counts, hit, ctx) if e and not _answered(fact.on, ctx)]
+    yield from episodes(RULE, iter([tuple(run)]), ctx)
+
+
+def blood_blasts(data: RecordBlock) -> Decimal | None:
+    """Percent of blasts in blood that a laboratory counted."""
+    is_count = isinstance(data, LabResulted) and data.analyte is Analyte.BLOOD_BLASTS and data.comparator != "<"
+    return data.quantity if is_count and isinstance(data, LabResulted) else None
+
+
+def _answered(on: object, ctx: Context) -> bool:
+    """Was a count before the first dose followed by a disease assessment, still before it? Then that one is judged."""
+    dose = ctx.first_dose
+    if dose is None or not isinstance(on, type(ctx.today)) or on >= dose.on:
+        return False
+    return any(f.on >= on and precedes(f.effective, dose.effective, ctx.tz) for f in ctx.history.of(DiseaseAssessed))
+
+
+def _highest(data: RecordBlock) -> Decimal | None:
+    if not isinstance(data, DiseaseAssessed):
+        return None
+    given = [v for v in (data.marrow_blast_percent, data.blood_blast_percent) if v is not None]
+    return max(given, default=None)
+
+
+def _reasons(data: RecordBlock, limit: Decimal) -> Iterator[str]:
+    if isinstance(data, LabResulted):
+        if (count := blood_blasts(data)) is not None and count >= limit:
+            yield f"{count}% blasts in blood by the laboratory (limit {limit}%)"
+    elif isinstance(data, DiseaseAssessed):
+        for name, value in (("marrow", data.marrow_blast_percent), ("blood", data.blood_blast_percent)):
+            if value is not None and value >= limit:
+                yield f"{value}% blasts in {name} (limit {limit}%)"
+        if data.extramedullary:
+            yield "extramedullary disease"
+        if data.relapse:
+            yield "the site says relapse"

@@ -1,0 +1,110 @@
+"""The two states of a patient: what the rules say (`protocol_state`), and what people did (`treatment_state`).
+
+Both are told for any clinical time, by the facts known now: reminders need to know in which state a day was.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import pairwise
+
+from monitor.core.context import Context, Retraction
+
+
+OFF_STUDY, STOPPED, HELD = "off_study", "stopped", "held"
+BASIS_RETRACTED, COMPLETED, ON_TREATMENT, SCREENING = "stop_basis_retracted", "completed", "on_treatment", "screening"
+NOT_STARTED, ON_HOLD = "not_started", "on_hold"
+_DECIDED = {
+    "stop": STOPPED,
+    "hold": ON_HOLD,
+    "complete": COMPLETED,
+    "restart": ON_TREATMENT,
+    "continue": ON_TREATMENT,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """From `start` on, until the next span, both states are these."""
+
+    start: datetime
+    protocol: str
+    treatment: str
+
+    @property
+    def both_on_treatment(self) -> bool:
+        return self.protocol == self.treatment == ON_TREATMENT
+
+
+def decided_at(retraction: Retraction, ctx: Context) -> datetime | None:
+    """When a signed decision, issued after the retraction, ended the wait; None while none has."""
+    issued_after = (f for f in ctx.signed if f.record.versions[0].time > retraction.at)
+    return next((max(f.at, retraction.at) for f in issued_after), None)
+
+
+def treatment_changes(ctx: Context) -> list[tuple[datetime, str]]:
+    """From when on people did what, by doses, signed decisions and study status; ordered."""
+    dose = ctx.first_dose
+    steps = [(f.at, f.time, ON_TREATMENT) for f in ctx.doses]
+    steps += [(f.at, f.time, _DECIDED[f.data.decision]) for f in ctx.signed if f.data.decision in _DECIDED]
+    changes: list[tuple[datetime, str]] = []
+    for at, _, state in sorted(steps):
+        if dose is None or at < dose.at:
+            continue  # a decision about a treatment that has not begun changes nothing that people do
+        if not changes or changes[-1][1] != state:
+            changes.append((at, state))
+    if (left := ctx.off_study_at) is not None:
+        changes = [change for change in changes if change[0] < left] + [(left, OFF_STUDY)]
+    return changes
+
+
+def treatment_state(ctx: Context, at: datetime) -> str:
+    """What people were doing at this instant."""
+    state = NOT_STARTED
+    for since, name in treatment_changes(ctx):
+        if since > at:
+            break
+        state = name
+    return state
+
+
+def protocol_state(ctx: Context, at: datetime) -> str:
+    """What the rules say at this instant; the first that holds."""
+    if ctx.off_study_at is not None and ctx.off_study_at <= at:
+        return OFF_STUDY
+    standing = [stop for stop in ctx.stops if stop.stands_at(at)]
+    if standing:
+        return STOPPED if any(stop.permanent for stop in standing) else HELD
+    if any(_waits(retraction, ctx, at) for retraction in ctx.retractions):
+        return BASIS_RETRACTED
+    closing = ("complete", "restart", "continue")
+    last = [f.data.decision for f in ctx.signed if f.data.decision in closing and f.at <= at]
+    if last and last[-1] == "complete":
+        return COMPLETED
+    return ON_TREATMENT if ctx.first_dose is not None and ctx.first_dose.at <= at else SCREENING
+
+
+def spans(ctx: Context) -> list[Span]:
+    """The course of both states up to now."""
+    treatment = treatment_changes(ctx)
+    instants = {at for at, _ in treatment} | {f.at for f in ctx.signed}
+    instants |= {stop.first.at for stop in ctx.stops} | {stop.lift.at for stop in ctx.stops if stop.lift}
+    for retraction in ctx.retractions:
+        instants |= {retraction.at, decided_at(retraction, ctx) or retraction.at}
+    if ctx.first_dose is not None:
+        instants.add(ctx.first_dose.at)
+    if ctx.off_study_at is not None:
+        instants.add(ctx.off_study_at)
+    ordered = sorted(at for at in instants if at <= ctx.now)
+    course = [Span(at, protocol_state(ctx, at), treatment_state(ctx, at)) for at in ordered]
+    return [span for before, span in pairwise([None, *course]) if span is not None and not _same(before, span)]
+
+
+def _same(before: Span | None, span: Span) -> bool:
+    return before is not None and (before.protocol, before.treatment) == (span.protocol, span.treatment)
+
+
+def _waits(retraction: Retraction, ctx: Context, at: datetime) -> bool:
+    decided = decided_at(retraction, ctx)
+    return retraction.at <= at and (decided is None or at < decided)

@@ -1,0 +1,223 @@
+"""The restart window after a stop for acute GVHD (clause stop.2): when it opens and closes, and what ends it.
+
+t0 is the signed stop or hold in force at the stop, else the first one after it, else the stop itself (provisional).
+Remission and an explicit "no cGVHD", both since the stop, open it from t0+30; it closes at the end of day t0+60.
+The first of used, invalidated and expired stays for good.
+"""
+
+from __future__ import annotations
+
+import calendar
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from itertools import pairwise
+
+from monitor.core.context import Context
+from monitor.core.finding import Evidence
+from monitor.core.history import Fact, RecordKey
+from monitor.core.states import ON_HOLD, STOPPED, treatment_state
+from monitor.core.stops import Lift, Stop
+from monitor.core.times import Effective, precedes
+from monitor.events.record import RecordBlock
+
+
+PENDING, BLOCKED, OPEN = "pending", "blocked", "open"
+EXPIRED, INVALIDATED, USED = "expired", "invalidated", "used"
+_TERMS = {"days": (30, 60), "cycle_days": (28, 56), "calendar_months": (1, 2)}
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """What ended a window, and when; `by` is the fact that did, if a fact did."""
+
+    at: datetime
+    state: str
+    effective: Effective
+    by: RecordKey | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """A stretch of one state: from `start` to `end` (None: still so)."""
+
+    state: str
+    start: datetime
+    end: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """One restart window. Days are the site's; `opens_on` is the earliest day it can open."""
+
+    stops: tuple[Stop, ...]
+    t0: date
+    provisional: bool
+    earliest_on: date
+    opens_on: date
+    closes_on: date
+    state: str
+    stretches: tuple[Opening, ...]
+    ending: Ending | None
+    restart: Lift | None
+    outside: bool
+    documents: tuple[RecordKey, ...]
+
+    @property
+    def first(self) -> Evidence:
+        return self.stops[0].first
+
+
+def windows(ctx: Context) -> tuple[Window, ...]:
+    """Every restart window, in order; the last is the one to show."""
+    return tuple(_window(group, ctx) for group in _groups(ctx))
+
+
+def _groups(ctx: Context) -> Iterator[tuple[Stop, ...]]:
+    """Stops that share a window: nothing was given and no restart signed between them."""
+    group: list[Stop] = []
+    for stop in (s for s in ctx.stops if not s.permanent):
+        if group and (stop.lift != group[-1].lift or _given_between(group[0], stop, ctx)):
+            yield tuple(group)
+            group = []
+        group.append(stop)
+    if group:
+        yield tuple(group)
+
+
+def _given_between(first: Stop, second: Stop, ctx: Context) -> bool:
+    def within(effective: Effective) -> bool:
+        after = precedes(first.first.effective, effective, ctx.tz)
+        return after and precedes(effective, second.first.effective, ctx.tz)
+
+    return any(within(f.effective) for f in ctx.doses) or any(within(lift.effective) for lift in ctx.lifts)
+
+
+def _window(stops: tuple[Stop, ...], ctx: Context) -> Window:
+    restart = stops[-1].lift
+    t0, provisional = _t0(stops[0], restart, ctx)
+    earliest_on, closes_on = _term(t0, ctx)
+    outside = restart is not None and not _was_open(stops, restart, ctx)
+    ending = _ending(stops, restart, outside, closes_on, ctx)
+    until = min((e for e in (ending and ending.at, restart and restart.at, ctx.off_study_at) if e), default=None)
+    stretches = tuple(_stretches(stops, earliest_on, until, ctx))
+    documented = _documented(stops[-1], until or ctx.now, ctx)
+    documented_on = [fact.on for fact in documented]
+    return Window(
+        stops=stops,
+        t0=t0,
+        provisional=provisional,
+        earliest_on=earliest_on,
+        opens_on=max(earliest_on, *documented_on) if len(documented) == 2 else earliest_on,
+        closes_on=closes_on,
+        state=ending.state if ending else stretches[-1].state if stretches else PENDING,
+        stretches=stretches,
+        ending=ending,
+        restart=restart,
+        outside=outside,
+        documents=tuple(fact.key for fact in documented),
+    )
+
+
+def _t0(stop: Stop, restart: Lift | None, ctx: Context) -> tuple[date, bool]:
+    """The day the discontinuation counts from, and whether it is provisional."""
+    orders = [f for f in ctx.signed if f.data.decision in ("stop", "hold")]
+    before = [f for f in orders if f.at <= stop.first.at]
+    if before and treatment_state(ctx, stop.first.at) in (STOPPED, ON_HOLD):
+        return before[-1].on, False
+    after = [f for f in orders if f.at > stop.first.at or f.on == ctx.on(stop.first.effective)]
+    after = [f for f in after if f not in before and (restart is None or f.at < restart.at)]
+    return (after[0].on, False) if after else (ctx.on(stop.first.effective), True)
+
+
+def _term(t0: date, ctx: Context) -> tuple[date, date]:
+    opens, closes = _TERMS[ctx.protocol.restart.unit]
+    if ctx.protocol.restart.unit == "calendar_months":
+        return _add_months(t0, opens), _add_months(t0, closes)
+    return t0 + timedelta(days=opens), t0 + timedelta(days=closes)
+
+
+def _add_months(day: date, months: int) -> date:
+    """The same day some months later, or the last day of a month that has none."""
+    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    return date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))
+
+
+def _was_open(stops: tuple[Stop, ...], restart: Lift, ctx: Context) -> bool:
+    """Was it open at the restart, by what had been issued before it was?"""
+    day_alone = not isinstance(restart.effective, datetime)
+    at = ctx.start_of(ctx.on(restart.effective) + timedelta(days=1)) - timedelta(microseconds=1) if day_alone else restart.at
+    keys = frozenset().union(*(stop.keys for stop in stops))
+    known = windows(ctx.as_known(restart.issued, at))
+    return any(w.state == OPEN for w in known if any(keys & stop.keys for stop in w.stops))
+
+
+def _ending(stops: tuple[Stop, ...], restart: Lift | None, outside: bool, closes_on: date, ctx: Context) -> Ending | None:
+    """The first of used, invalidated and expired, by effective time."""
+    endings = list(_invalidations(stops[0], ctx))
+    expires_on = closes_on + timedelta(days=1)
+    if ctx.day_reached(expires_on):
+        endings.append(Ending(ctx.start_of(expires_on), EXPIRED, expires_on))
+    if restart is not None:
+        endings = [ending for ending in endings if ending.at <= restart.at]
+        if not outside:
+            endings.append(Ending(restart.at, USED, restart.effective, restart.key))
+    if ctx.off_study_at is not None:
+        endings = [ending for ending in endings if ending.at <= ctx.off_study_at]
+    return min(endings, key=lambda e: (e.at, e.by or ("", "")), default=None)
+
+
+def _invalidations(stop: Stop, ctx: Context) -> Iterator[Ending]:
+    """Any cGVHD or overlap since the stop, any permanent stop; provisional ones only suspend."""
+    since = stop.first.at
+    for fact, verdict in ctx.chronic:
+        sure = not fact.preliminary and not verdict.sign_missing and not fact.record.rivals
+        if fact.at >= since and (verdict.active or verdict.overlap) and sure:
+            yield Ending(fact.at, INVALIDATED, fact.effective, fact.key)
+    for other in ctx.stops:
+        if other.permanent and (other.lift is None or other.lift.at > since):
+            for evidence in other.evidence:
+                if not evidence.provisional:
+                    dated = max((evidence, stop.first), key=lambda e: e.at)
+                    yield Ending(dated.at, INVALIDATED, dated.effective, evidence.key)
+
+
+def _stretches(stops: tuple[Stop, ...], earliest_on: date, until: datetime | None, ctx: Context) -> Iterator[Opening]:
+    """The course of the window's state, from the stop until it ended or now."""
+    start, end = stops[0].first.at, until or ctx.now
+    turns = {start, *(f.at for f, _ in ctx.acute), *(f.at for f, _ in ctx.chronic)}
+    turns |= {stop.first.at for stop in ctx.stops} | {stop.lift.at for stop in ctx.stops if stop.lift}
+    if ctx.day_reached(earliest_on):
+        turns.add(ctx.start_of(earliest_on))
+    ordered = sorted(at for at in turns if start <= at and (at < end or (until is None and at <= end)))
+    course = [(at, _state(stops, earliest_on, at, ctx)) for at in ordered]
+    changes = [pair for before, pair in pairwise([(start, ""), *course]) if before[1] != pair[1]]
+    for (at, state), following in pairwise([*changes, None]):
+        yield Opening(state, at, following[0] if following else until)
+
+
+def _state(stops: tuple[Stop, ...], earliest_on: date, at: datetime, ctx: Context) -> str:
+    """Pending, blocked or open at this instant."""
+    if any(s.permanent and s.provisional and s.stands_at(at) for s in ctx.stops):
+        return PENDING
+    stop = [s for s in stops if s.first.at <= at][-1]
+    if at < ctx.start_of(earliest_on):
+        return PENDING
+    if not any(stop.first.at <= f.at <= at for f, _ in ctx.chronic):
+        return BLOCKED
+    return OPEN if len(_documented(stop, at, ctx)) == 2 else PENDING
+
+
+def _documented(stop: Stop, at: datetime, ctx: Context) -> list[Fact[RecordBlock]]:
+    """Where remission and "no cGVHD", both since the stop and both still so, were first written down."""
+    reading = ctx.protocol.restart.remission
+    remission = [(f, g.in_remission(reading) and not f.preliminary) for f, g in ctx.acute if stop.first.at <= f.at <= at]
+    absence = [(f, c.explicit_none and not f.preliminary) for f, c in ctx.chronic if stop.first.at <= f.at <= at]
+    starts: list[Fact[RecordBlock]] = []
+    for course in (remission, absence):
+        run: Fact[RecordBlock] | None = None
+        for fact, holds in course:
+            run = (run or fact) if holds else None
+        if run is not None:
+            starts.append(run)
+    return starts
