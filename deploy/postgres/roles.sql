@@ -1,0 +1,42 @@
+-- Roles of the log's database. Run it by psql as a superuser in that database, after `safety-monitor database upgrade`,
+-- and again after each later upgrade:  psql -v ON_ERROR_STOP=1 -d DATABASE -f roles.sql
+--
+--   safety_owner   owns the tables; nobody logs in as it. Migrations: SET ROLE safety_owner, or a superuser.
+--   safety_writer  the worker. SELECT and INSERT alone on the log.
+--   safety_reader  verify, replay, inspectors.
+--
+-- Then: CREATE ROLE worker LOGIN PASSWORD '...' IN ROLE safety_writer;
+
+DO $roles$
+DECLARE
+    name text;
+BEGIN
+    FOREACH name IN ARRAY ARRAY['safety_owner', 'safety_writer', 'safety_reader'] LOOP
+        IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = name) THEN
+            EXECUTE format('CREATE ROLE %I NOLOGIN', name);
+        END IF;
+    END LOOP;
+END
+$roles$;
+
+DO $owner$
+DECLARE
+    name text;
+BEGIN
+    FOR name IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' LOOP
+        EXECUTE format('ALTER TABLE public.%I OWNER TO safety_owner', name);
+        EXECUTE format('REVOKE ALL ON public.%I FROM PUBLIC, safety_writer, safety_reader', name);
+        EXECUTE format('GRANT SELECT ON public.%I TO safety_writer, safety_reader', name);
+    END LOOP;
+END
+$owner$;
+
+ALTER FUNCTION public.audit_log_refuse() OWNER TO safety_owner;
+REVOKE CREATE ON SCHEMA public FROM PUBLIC, safety_writer, safety_reader;
+GRANT USAGE ON SCHEMA public TO safety_writer, safety_reader;
+GRANT USAGE, CREATE ON SCHEMA public TO safety_owner;
+
+GRANT INSERT ON public.audit_log TO safety_writer;
+GRANT UPDATE ON public.audit_head TO safety_writer;
+GRANT INSERT, UPDATE ON public.instances, public.owners, public.positions, public.leases, public.outbox TO safety_writer;
+GRANT INSERT, UPDATE, DELETE ON public.patients, public.alerts TO safety_writer; -- read models: made anew from the log
