@@ -18,7 +18,9 @@ from monitor.protocol.model import Protocol
 
 def simulate(
     files: Annotated[list[str], typer.Argument(help="Event files, one CloudEvent a line; - for standard input.")],
-    until: Annotated[str | None, typer.Option(help="Where the clock stops (RFC 3339); later events are not read.")] = None,
+    until: Annotated[
+        str | None, typer.Option(help="Where the clock stops (RFC 3339); later events are not read.")
+    ] = None,
     protocol: Annotated[Path | None, typer.Option(help="Another protocol file.")] = None,
     format: Annotated[Literal["text", "json"], typer.Option(help="What to print.")] = "text",  # noqa: A002
 ) -> None:
@@ -40,13 +42,11 @@ def text(result: dict[str, object]) -> str:
             lines.append(f"  restart window {window['state']}: {window['opens_on']} to {window['closes_on']}")
         for alert in patient["alerts"]:
             flags = [flag for flag in ("provisional", "boundary", "review") if alert[flag]]
-            lines.append(
-                f"  {alert['effective_at']:<25} {alert['priority']:<6} {alert['status']:<12} {alert['rule']}: {alert['summary']}"
-                + (f" [{', '.join(flags)}]" if flags else "")
-            )
+            head = f"  {alert['effective_at']:<25} {alert['priority']:<6} {alert['status']:<12} {alert['rule']}"
+            lines.append(f"{head}: {alert['summary']}" + (f" [{', '.join(flags)}]" if flags else ""))
     quarantined = result["quarantined"]
-    for refused in quarantined if isinstance(quarantined, list) else ():
-        lines.append(f"refused, line {refused['line']}: {refused['reason']}: {refused['detail']}")
+    refusals = quarantined if isinstance(quarantined, list) else []
+    lines += [f"refused, line {refused['line']}: {refused['reason']}: {refused['detail']}" for refused in refusals]
     lines.append(f"\nduplicates: {result['duplicates']}")
     return "\n".join(lines) + "\n"
 

@@ -73,9 +73,7 @@ def laboratory(ctx: Context, until: datetime) -> dict[str, Item]:
         "alt": item(Analyte.ALT, lambda r: at_most_times_upper(r, limits.liver_max_uln)),
         "direct_bilirubin": item(Analyte.DIRECT_BILIRUBIN, lambda r: at_most_times_upper(r, limits.liver_max_uln)),
         "creatinine": item(Analyte.CREATININE, lambda r: at_most_times_upper(r, limits.creatinine_max_uln)),
-        "creatinine_clearance": item(
-            Analyte.CREATININE_CLEARANCE, lambda r: at_least(r, limits.clearance_min_ml_min)
-        ),
+        "creatinine_clearance": item(Analyte.CREATININE_CLEARANCE, lambda r: at_least(r, limits.clearance_min_ml_min)),
     }
 
 

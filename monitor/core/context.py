@@ -111,7 +111,8 @@ class Context:
     @cached_property
     def doses(self) -> tuple[Fact[AzacitidineGiven] | Fact[DliInfused], ...]:
         """Everything given, of either drug."""
-        given = [*self.history.of(AzacitidineGiven), *self.history.of(DliInfused)]
+        given: list[Fact[AzacitidineGiven] | Fact[DliInfused]] = [*self.history.of(AzacitidineGiven)]
+        given += self.history.of(DliInfused)
         return tuple(sorted(given, key=lambda f: f.order))
 
     @cached_property
@@ -127,11 +128,7 @@ class Context:
     def lifts(self) -> tuple[Lift, ...]:
         """Signed restarts and continues, in order."""
         kinds = ("restart", "continue")
-        return tuple(
-            Lift(f.key, f.effective, f.at, f.record.issued(lambda d, k=f.data.decision: _signed_as(d, k)), f.data.decision)
-            for f in self.signed
-            if f.data.decision in kinds
-        )
+        return tuple(_lift(fact) for fact in self.signed if fact.data.decision in kinds)
 
     @cached_property
     def acute(self) -> tuple[tuple[Fact[AcuteGvhdAssessed], AcuteGrade], ...]:
@@ -176,8 +173,13 @@ class Context:
         return Context(self.history.known_before(before, at), self.protocol, at, self.stop_rules)
 
 
-def _signed_as(data: RecordBlock, decision: str) -> bool:
-    return isinstance(data, TreatmentDecided) and data.decision == decision and bool(data.signed_by)
+def _lift(fact: Fact[TreatmentDecided]) -> Lift:
+    decision = fact.data.decision
+
+    def signed(data: RecordBlock) -> bool:
+        return isinstance(data, TreatmentDecided) and data.decision == decision and bool(data.signed_by)
+
+    return Lift(fact.key, fact.effective, fact.at, fact.record.issued(signed), decision)
 
 
 def is_whole_marrow(result: ChimerismResulted) -> bool:

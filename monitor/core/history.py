@@ -1,7 +1,8 @@
 """The history of a patient: the *set* of facts known, whatever the order they came in.
 
 A record is identified by (source, record_id) within its patient. Its highest version counts; of the contents sent under
-one version a retraction wins, then anything above a preliminary, then the earliest. What lost is kept: it can still stop.
+one version a retraction wins, then anything above a preliminary, then the earliest. What lost is kept:
+it can still stop.
 """
 
 from __future__ import annotations
@@ -130,7 +131,9 @@ class History:
         """The history with this event; the same content twice keeps the earlier `time`."""
         if isinstance(event.data, Command):
             given = Given(event.time, event.source, event.id, event.content, event.data)
-            return replace(self, commands=tuple(sorted((*self.commands, given), key=lambda g: (g.time, g.source, g.id))))
+            return replace(
+                self, commands=tuple(sorted((*self.commands, given), key=lambda g: (g.time, g.source, g.id)))
+            )
         key = (event.source, event.data.record_id)
         version = Version(event.data.record_version, event.time, event.content, event.type, event.data)
         before = self.records.get(key)

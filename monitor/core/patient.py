@@ -167,9 +167,11 @@ class Patient:
         return {reference: alert.raised_at for reference, alert in self._by_id.items()}
 
     def _with(self, fold: Fold) -> Patient:
-        """This patient with a new fold; an alert the new one does not know is withdrawn, never forgotten."""
+        """The patient with a new fold; an alert the new one does not know is withdrawn, never forgotten."""
         lost = {
-            reference: alert if alert.status == "withdrawn" else replace(alert, status="withdrawn", revision=alert.revision + 1)
+            reference: alert
+            if alert.status == "withdrawn"
+            else replace(alert, status="withdrawn", revision=alert.revision + 1)
             for reference, alert in self._by_id.items()
             if reference not in fold.alerts
         }
@@ -188,7 +190,13 @@ def _identity(event: Received | Refused) -> tuple[str, ...]:
 def _order(event: Received | Refused, known_at: datetime) -> Order:
     """Where an event stands in the fold: (time, source, record_id, record_version), then its content."""
     if isinstance(event, Refused):
-        return (event.time or known_at, event.source or "", event.record_id or "", event.record_version or 0, event.delivery_key)
+        return (
+            event.time or known_at,
+            event.source or "",
+            event.record_id or "",
+            event.record_version or 0,
+            event.delivery_key,
+        )
     if isinstance(event.data, Command):
         return (event.time, event.source, event.id, 0, event.content)
     return (event.time, event.source, event.data.record_id, event.data.record_version, event.content)

@@ -4,8 +4,21 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from monitor.core.checklist import FAIL, MISSING, NOT_APPLICABLE, PASS, REVIEW, STALE, Item
-from monitor.core.checklist import chimerism, infection, laboratory, latest, pregnancy, relapse
+from monitor.core.checklist import (
+    FAIL,
+    MISSING,
+    NOT_APPLICABLE,
+    PASS,
+    REVIEW,
+    STALE,
+    Item,
+    chimerism,
+    infection,
+    laboratory,
+    latest,
+    pregnancy,
+    relapse,
+)
 from monitor.core.context import Context
 from monitor.events.treatment import MedicationGiven
 
@@ -30,7 +43,9 @@ def readiness(ctx: Context) -> dict[str, str]:
 
 def _fresh(name: str, item: Item, ctx: Context) -> str:
     limits = ctx.protocol.readiness
-    days = limits.marrow_stale_days if name in _MARROW else limits.gvhd_stale_days if name in _GVHD else limits.stale_days
+    days = (
+        limits.marrow_stale_days if name in _MARROW else limits.gvhd_stale_days if name in _GVHD else limits.stale_days
+    )
     old = item.fact is not None and item.fact.on < ctx.today - timedelta(days=days)
     settled = item.verdict in (MISSING, NOT_APPLICABLE) or name == "infection"  # an infection lasts until it resolves
     return item.verdict if settled or not old else STALE

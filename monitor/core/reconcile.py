@@ -69,7 +69,9 @@ def _match(held: list[Alert], findings: list[Finding], after: dict[str, Alert], 
 def _uncovered(finding: Finding, free: list[Alert]) -> Iterator[tuple[Finding, Alert | None]]:
     """Split a finding at the alerts a person has closed: each covers what was known when it was closed."""
     left = list(finding.evidence)
-    for closed in sorted((a for a in free if a.closed_at is not None and a.status != "withdrawn"), key=lambda a: str(a.closed_at)):
+    for closed in sorted(
+        (a for a in free if a.closed_at is not None and a.status != "withdrawn"), key=lambda a: str(a.closed_at)
+    ):
         if not closed.keys & {e.key for e in left}:
             continue
         covered = [e for e in left if _known_at(e, closed)]
@@ -172,18 +174,20 @@ def changes(before: Alerts, after: Alerts, now: datetime) -> tuple[Change, ...]:
         was, alert = before.get(reference), after[reference]
         if was == alert:
             continue
-        if was is None or not was.live and alert.live:
+        if was is None or (not was.live and alert.live):
             found.append(Change("raised", alert if alert.live else replace(alert, status="firing"), was, now))
             if not alert.live:
                 found.append(Change("withdrawn" if alert.status == "withdrawn" else "resolved", alert, alert, now))
         elif was.status != alert.status and was.live:
-            found.append(Change(_moved(was, alert), alert, was, now))
+            found.append(Change(_moved(alert), alert, was, now))
         elif replace(was, keys=alert.keys) != alert:
-            found.append(Change("withdrawn" if alert.status == "withdrawn" != was.status else "revised", alert, was, now))
+            found.append(
+                Change("withdrawn" if alert.status == "withdrawn" != was.status else "revised", alert, was, now)
+            )
     return tuple(found)
 
 
-def _moved(was: Alert, alert: Alert) -> ChangeKind:
+def _moved(alert: Alert) -> ChangeKind:
     if alert.status == "firing":
         return "escalated"
     return alert.status

@@ -1,4 +1,4 @@
-"""The rules over a sequence of messages with a virtual clock: each event is known at its own time, in the order given."""
+"""The rules over a sequence of messages with a virtual clock: each event is known at its own time."""
 
 from __future__ import annotations
 

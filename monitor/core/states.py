@@ -11,7 +11,6 @@ from itertools import pairwise
 
 from monitor.core.context import Context, Retraction
 
-
 OFF_STUDY, STOPPED, HELD = "off_study", "stopped", "held"
 BASIS_RETRACTED, COMPLETED, ON_TREATMENT, SCREENING = "stop_basis_retracted", "completed", "on_treatment", "screening"
 NOT_STARTED, ON_HOLD = "not_started", "on_hold"

@@ -16,11 +16,11 @@ from itertools import pairwise
 from monitor.core.context import Context
 from monitor.core.finding import Evidence
 from monitor.core.history import Fact, RecordKey
+from monitor.core.sequences import with_next
 from monitor.core.states import ON_HOLD, STOPPED, treatment_state
 from monitor.core.stops import Lift, Stop
 from monitor.core.times import Effective, precedes
 from monitor.events.record import RecordBlock
-
 
 PENDING, BLOCKED, OPEN = "pending", "blocked", "open"
 EXPIRED, INVALIDATED, USED = "expired", "invalidated", "used"
@@ -146,13 +146,19 @@ def _add_months(day: date, months: int) -> date:
 def _was_open(stops: tuple[Stop, ...], restart: Lift, ctx: Context) -> bool:
     """Was it open at the restart, by what had been issued before it was?"""
     day_alone = not isinstance(restart.effective, datetime)
-    at = ctx.start_of(ctx.on(restart.effective) + timedelta(days=1)) - timedelta(microseconds=1) if day_alone else restart.at
+    at = (
+        ctx.start_of(ctx.on(restart.effective) + timedelta(days=1)) - timedelta(microseconds=1)
+        if day_alone
+        else restart.at
+    )
     keys = frozenset().union(*(stop.keys for stop in stops))
     known = windows(ctx.as_known(restart.issued, at))
     return any(w.state == OPEN for w in known if any(keys & stop.keys for stop in w.stops))
 
 
-def _ending(stops: tuple[Stop, ...], restart: Lift | None, outside: bool, closes_on: date, ctx: Context) -> Ending | None:
+def _ending(
+    stops: tuple[Stop, ...], restart: Lift | None, outside: bool, closes_on: date, ctx: Context
+) -> Ending | None:
     """The first of used, invalidated and expired, by effective time."""
     endings = list(_invalidations(stops[0], ctx))
     expires_on = closes_on + timedelta(days=1)
@@ -192,7 +198,7 @@ def _stretches(stops: tuple[Stop, ...], earliest_on: date, until: datetime | Non
     ordered = sorted(at for at in turns if start <= at and (at < end or (until is None and at <= end)))
     course = [(at, _state(stops, earliest_on, at, ctx)) for at in ordered]
     changes = [pair for before, pair in pairwise([(start, ""), *course]) if before[1] != pair[1]]
-    for (at, state), following in pairwise([*changes, None]):
+    for (at, state), following in with_next(changes):
         yield Opening(state, at, following[0] if following else until)
 
 
@@ -211,7 +217,9 @@ def _state(stops: tuple[Stop, ...], earliest_on: date, at: datetime, ctx: Contex
 def _documented(stop: Stop, at: datetime, ctx: Context) -> list[Fact[RecordBlock]]:
     """Where remission and "no cGVHD", both since the stop and both still so, were first written down."""
     reading = ctx.protocol.restart.remission
-    remission = [(f, g.in_remission(reading) and not f.preliminary) for f, g in ctx.acute if stop.first.at <= f.at <= at]
+    remission = [
+        (f, g.in_remission(reading) and not f.preliminary) for f, g in ctx.acute if stop.first.at <= f.at <= at
+    ]
     absence = [(f, c.explicit_none and not f.preliminary) for f, c in ctx.chronic if stop.first.at <= f.at <= at]
     starts: list[Fact[RecordBlock]] = []
     for course in (remission, absence):

@@ -110,7 +110,12 @@ class Dli(Section):
     interval_max_days: Days = 42
     planned_doses: Days = 3
     maximum_doses: Days = 4
-    levels_cd3_per_kg: tuple[Positive, ...] = (Decimal(100_000), Decimal(500_000), Decimal(1_000_000), Decimal(5_000_000))
+    levels_cd3_per_kg: tuple[Positive, ...] = (
+        Decimal(100_000),
+        Decimal(500_000),
+        Decimal(1_000_000),
+        Decimal(5_000_000),
+    )
     tolerance_percent: Positive = Decimal(10)
     steroid_free_hours: Days = 24
     conflict_days: Days = 2
@@ -217,7 +222,7 @@ class _DecimalLoader(yaml.SafeLoader):
     """A safe YAML loader that reads 0.5 as the decimal it is, and refuses a key given twice."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        keys = [self.construct_object(key, deep=True) for key, _ in node.value]  # type: ignore[no-untyped-call]
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
         if len(keys) != len(set(keys)):
             raise yaml.constructor.ConstructorError(None, None, f"a key stands twice among {keys}", node.start_mark)
         return super().construct_mapping(node, deep)

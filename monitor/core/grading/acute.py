@@ -63,7 +63,9 @@ def _graded(assessed: AcuteGvhdAssessed) -> AcuteGrade:
         lower_bound=lower_bound,
         possible=assessed.confidence == "possible",
         negative=negative,
-        sources_disagree=assessed.findings is not None and assessed.stages is None and magic.volume_disagrees(assessed.findings),
+        sources_disagree=assessed.findings is not None
+        and assessed.stages is None
+        and magic.volume_disagrees(assessed.findings),
     )
 
 

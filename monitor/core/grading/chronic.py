@@ -12,9 +12,9 @@ from monitor.events.gvhd import ChronicGvhdAssessed
 class ChronicSeverity:
     """`severity` counts: none, mild, moderate, severe, or None when only presence is known."""
 
-    severity: str | None
-    derived: str | None
-    reported: str | None
+    severity: nih.Severity | None
+    derived: nih.Severity | None
+    reported: nih.Severity | None
     lower_bound: bool
     contradictory: bool
     present: bool | None
@@ -38,7 +38,7 @@ class ChronicSeverity:
         differs = None not in (self.derived, self.reported) and self.derived != self.reported
         return not self.lower_bound and (differs or self.contradictory)
 
-    def at_least(self, severity: str) -> bool:
+    def at_least(self, severity: nih.Severity) -> bool:
         return self.severity is not None and nih.rank(self.severity) >= nih.rank(severity)
 
 
@@ -46,13 +46,15 @@ def judged(assessed: ChronicGvhdAssessed) -> ChronicSeverity:
     """The severity of an assessment by NIH 2014; a missing organ counts as 0 and never as "no cGVHD"."""
     scores = assessed.organ_scores or {}
     seen = {organ: score for organ, score in scores.items() if score is not None}
-    derived = nih.severity({**dict.fromkeys(nih.ORGANS, 0), **seen}) if seen else None
+    zeros: dict[str, int] = dict.fromkeys(nih.ORGANS, 0)
+    derived = nih.severity(zeros | {str(organ): score for organ, score in seen.items()}) if seen else None
     lower_bound = bool(seen) and len(seen) < len(nih.ORGANS)
     reported = assessed.reported_severity
+    severity: nih.Severity | None
     if derived is None:
         severity = reported or ("none" if assessed.present is False else None)
     elif lower_bound and reported is not None:
-        severity = max(derived, reported, key=nih.rank)
+        severity = derived if nih.rank(derived) >= nih.rank(reported) else reported
     else:
         severity = derived
     affected = severity not in (None, "none")

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Literal
 
 ORGANS = ("skin", "mouth", "eyes", "gi", "liver", "lung", "joints", "genital")
-SEVERITIES = ("none", "mild", "moderate", "severe")
+Severity = Literal["none", "mild", "moderate", "severe"]
+SEVERITIES: tuple[Severity, ...] = ("none", "mild", "moderate", "severe")
 
 
-def severity(scores: Mapping[str, int]) -> str:
+def severity(scores: Mapping[str, int]) -> Severity:
     """Global severity of the eight organ scores 0..3; the lung weighs more."""
     lung = scores["lung"]
     others = [score for organ, score in scores.items() if organ != "lung"]
@@ -20,6 +22,6 @@ def severity(scores: Mapping[str, int]) -> str:
     return "mild" if affected else "none"
 
 
-def rank(name: str) -> int:
+def rank(name: Severity) -> int:
     """Order of severities: none 0, mild 1, moderate 2, severe 3."""
     return SEVERITIES.index(name)

@@ -12,6 +12,7 @@ from monitor.core.finding import Finding, Rule
 from monitor.core.history import Fact
 from monitor.core.rules.reminders import Expected, remind
 from monitor.core.rules.runs import evidence, single
+from monitor.core.sequences import with_next
 from monitor.core.states import Span, spans
 from monitor.core.stops import Hit
 from monitor.events.treatment import AzacitidineGiven
@@ -54,15 +55,14 @@ def find(ctx: Context) -> Iterator[Finding]:
     given = cycles(ctx)
     for cycle in given:
         yield from _dose(cycle, ctx)
-    for cycle, following in pairwise([*given, None]):
-        if cycle is not None:
-            yield from _days(cycle, following, ctx)
-    for cycle, following in pairwise(given):
-        apart = (following.first_on - cycle.first_on).days
+    for cycle, following in with_next(given):
+        yield from _days(cycle, following, ctx)
+    for cycle, later in pairwise(given):
+        apart = (later.first_on - cycle.first_on).days
         if apart < ctx.protocol.azacitidine.cycle_days:
-            said = f"Azacitidine cycle {following.number} began {apart} days after cycle {cycle.number}"
-            hit = Hit(said, details={"value": str(apart), "unit": "d", "item": f"cycle {following.number}"})
-            yield single(EARLY, following.doses[0], hit, item=str(following.number), also=(cycle.doses[0].key,))
+            said = f"Azacitidine cycle {later.number} began {apart} days after cycle {cycle.number}"
+            hit = Hit(said, details={"value": str(apart), "unit": "d", "item": f"cycle {later.number}"})
+            yield single(EARLY, later.doses[0], hit, item=str(later.number), also=(cycle.doses[0].key,))
     yield from _late(given, ctx)
     yield from _count(given, ctx)
 
@@ -89,7 +89,9 @@ def _days(cycle: Cycle, following: Cycle | None, ctx: Context) -> Iterator[Findi
     over_on = min(ends_on, following.first_on) if following else ends_on
     problems: list[tuple[date, str]] = []
     if not _stopped_between(cycle.first_on, max(over_on, days[-1]), ctx):
-        problems += [(later, f"a gap before {later.isoformat()}") for day, later in pairwise(days) if (later - day).days > 1]
+        problems += [
+            (later, f"a gap before {later.isoformat()}") for day, later in pairwise(days) if (later - day).days > 1
+        ]
         left = ctx.off_study_at is not None and ctx.on(ctx.off_study_at) <= over_on
         if len(days) < limits.days and not left and ctx.day_reached(over_on):
             problems.append((over_on, f"only {len(days)} of {limits.days} days given"))
@@ -111,8 +113,7 @@ def _stopped_between(first_on: date, last_on: date, ctx: Context) -> bool:
 def _late(given: list[Cycle], ctx: Context) -> Iterator[Finding]:
     limits = ctx.protocol.azacitidine
     course = spans(ctx)
-    for index, cycle in enumerate(given[: limits.cycles - 1]):
-        following = given[index + 1] if index + 1 < len(given) else None
+    for cycle, following in list(with_next(given))[: limits.cycles - 1]:
         due_on = cycle.first_on + timedelta(days=limits.late_after_days + 1)
         said = f"No azacitidine cycle has begun in the {limits.late_after_days} days since cycle {cycle.number} began"
         hit = Hit(said, details={"due_on": due_on.isoformat(), "item": f"cycle {cycle.number + 1}"})

@@ -24,8 +24,8 @@ def find(ctx: Context) -> Iterator[Finding]:
     yield from _conflicts(ctx)
     for fact in ctx.history.of(TreatmentDecided):
         if not fact.data.signed_by:
-            said = f"A decision ({fact.data.decision.value}) without a signature changes nothing"
-            yield single(UNSIGNED, fact, Hit(said, details={"value": fact.data.decision.value}))
+            said = f"A decision ({fact.data.decision}) without a signature changes nothing"
+            yield single(UNSIGNED, fact, Hit(said, details={"value": fact.data.decision}))
     if ctx.enrolment is not None:
         yield from _refusals(ctx)
 

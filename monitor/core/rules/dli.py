@@ -1,4 +1,4 @@
-"""Donor lymphocyte infusions against the schedule: 48 hours after azacitidine, every four to six weeks, at most four."""
+"""Donor lymphocyte infusions against the schedule: 48 hours after azacitidine, every 4 to 6 weeks, at most four."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from monitor.core.history import Fact
 from monitor.core.rules.azacitidine import cycles
 from monitor.core.rules.reminders import Expected, remind
 from monitor.core.rules.runs import evidence, single
+from monitor.core.sequences import with_next
 from monitor.core.states import Span, spans
 from monitor.core.stops import Hit
 from monitor.core.times import within_hours
@@ -52,15 +53,15 @@ def _too_soon(infusion: Fact[DliInfused], ctx: Context) -> Iterator[Finding]:
         said = f"DLI less than {limits.hours_after_azacitidine} hours after the last azacitidine dose"
         hours = (infusion.at - earlier[-1].at).total_seconds() / 3600
         details = {"value": f"{hours:.1f}", "unit": "h", "reference": str(limits.hours_after_azacitidine)}
-        yield single(TOO_SOON, infusion, Hit(said, details=dict(details)), item=infusion.key[1], also=(earlier[-1].key,))
+        yield single(
+            TOO_SOON, infusion, Hit(said, details=dict(details)), item=infusion.key[1], also=(earlier[-1].key,)
+        )
 
 
 def _long(infusions: tuple[Fact[DliInfused], ...], ctx: Context) -> Iterator[Finding]:
     """Late after day 42: reminded while fewer than three were given; afterwards told when the next one comes."""
     limits, course = ctx.protocol.dli, spans(ctx)
-    for count, (infusion, following) in enumerate(pairwise([*infusions, None]), start=1):
-        if infusion is None:
-            continue
+    for count, (infusion, following) in enumerate(with_next(infusions), start=1):
         due_on = infusion.on + timedelta(days=limits.interval_max_days + 1)
         said = f"More than {limits.interval_max_days} days since DLI {count}"
         hit = Hit(said, details={"due_on": due_on.isoformat(), "item": f"DLI {count + 1}"})
@@ -70,7 +71,9 @@ def _long(infusions: tuple[Fact[DliInfused], ...], ctx: Context) -> Iterator[Fin
             if (finding := remind(expected, _both_on_treatment, course, ctx)) is not None:
                 yield finding
         elif following is not None and following.on >= due_on:
-            yield Finding(LONG, (evidence(following, hit, also=(infusion.key,)),), item=infusion.key[1], effective=due_on)
+            yield Finding(
+                LONG, (evidence(following, hit, also=(infusion.key,)),), item=infusion.key[1], effective=due_on
+            )
 
 
 def _both_on_treatment(span: Span) -> bool:
@@ -86,7 +89,7 @@ def _conflict(infusions: tuple[Fact[DliInfused], ...], ctx: Context) -> Iterator
     due_on = last.on + timedelta(days=limits.interval_min_days)
     near = sorted(day for day in _azacitidine_days(ctx) if abs((day - due_on).days) <= limits.conflict_days)
     if near:
-        said = f"The next DLI is due on {due_on.isoformat()}, within {limits.conflict_days} days of azacitidine ({near[0].isoformat()})"
+        said = f"The next DLI is due on {due_on}, within {limits.conflict_days} days of azacitidine ({near[0]})"
         hit = Hit(said, details={"due_on": due_on.isoformat(), "reference": near[0].isoformat()})
         yield single(SCHEDULE, last, hit, item=last.key[1])
 

@@ -41,14 +41,18 @@ def find(ctx: Context) -> Iterator[Finding]:
 def level(cells: Decimal, limits: Dli) -> int:
     """The level of a dose, from 1; one above the last if it exceeds them all."""
     slack = 1 + limits.tolerance_percent / 100
-    return next((n for n, upper in enumerate(limits.levels_cd3_per_kg, start=1) if cells <= upper * slack), len(limits.levels_cd3_per_kg) + 1)
+    return next(
+        (n for n, upper in enumerate(limits.levels_cd3_per_kg, start=1) if cells <= upper * slack),
+        len(limits.levels_cd3_per_kg) + 1,
+    )
 
 
 def _dose(cells: Decimal | None, due: int, limits: Dli) -> Hit:
     upper = limits.levels_cd3_per_kg[min(due, len(limits.levels_cd3_per_kg)) - 1]
     if cells is None:
         return Hit("DLI given, no cell dose stated", details={"reference": f"{upper:.0e}", "unit": "CD3+/kg"})
-    said = f"DLI of {cells:.3g} CD3+ cells/kg, above the level that is due (up to {upper:.0e} + {limits.tolerance_percent}%)"
+    due_level = f"up to {upper:.0e} + {limits.tolerance_percent}%"
+    said = f"DLI of {cells:.3g} CD3+ cells/kg, above the level that is due ({due_level})"
     return Hit(said, details={"value": str(cells), "unit": "CD3+/kg", "reference": f"{upper:.0e}"})
 
 
@@ -64,7 +68,11 @@ def _steroid(infusion: Fact[DliInfused], ctx: Context) -> Iterator[Finding]:
         yield single(STEROID, infusion, Hit("Systemic corticosteroid as premedication of a DLI"), item=infusion.key[1])
         return
     hours = ctx.protocol.dli.steroid_free_hours
-    given = [f for f in ctx.history.of(MedicationGiven) if f.data.systemic_corticosteroid and _just_before(f, infusion, hours)]
+    given = [
+        f
+        for f in ctx.history.of(MedicationGiven)
+        if f.data.systemic_corticosteroid and _just_before(f, infusion, hours)
+    ]
     if given:
         hit = Hit(f"Systemic corticosteroid in the {hours} hours before a DLI")
         yield single(STEROID, infusion, hit, item=infusion.key[1], also=tuple(f.key for f in given))

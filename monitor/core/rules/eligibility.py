@@ -10,8 +10,19 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from monitor.core.checklist import FAIL, MISSING, PASS, REVIEW, Item
-from monitor.core.checklist import chimerism, infection, laboratory, pregnancy, relapse, verdicts
+from monitor.core.checklist import (
+    FAIL,
+    MISSING,
+    PASS,
+    REVIEW,
+    Item,
+    chimerism,
+    infection,
+    laboratory,
+    pregnancy,
+    relapse,
+    verdicts,
+)
 from monitor.core.context import Context
 from monitor.core.finding import Finding, Priority, Rule
 from monitor.core.history import Fact
@@ -61,14 +72,18 @@ def find(ctx: Context) -> Iterator[Finding]:
     yield from _criteria(ctx)
     if ctx.enrolment is None or ctx.eligibility is None:
         return
-    by_verdict = {v: sorted(name for name, verdict in ctx.eligibility.items() if verdict == v) for v in (FAIL, REVIEW, MISSING)}
+    by_verdict = {
+        v: sorted(name for name, verdict in ctx.eligibility.items() if verdict == v) for v in (FAIL, REVIEW, MISSING)
+    }
     if by_verdict[FAIL] or by_verdict[REVIEW]:
         said = "Eligibility: " + "; ".join(
             f"{word} {', '.join(name.replace('_', ' ') for name in by_verdict[verdict])}"
             for verdict, word in ((FAIL, "failed"), (REVIEW, "to be reviewed"))
             if by_verdict[verdict]
         )
-        yield single(FAILED, ctx.enrolment, Hit(said, details={"failed": by_verdict[FAIL], "review": by_verdict[REVIEW]}))
+        yield single(
+            FAILED, ctx.enrolment, Hit(said, details={"failed": by_verdict[FAIL], "review": by_verdict[REVIEW]})
+        )
     if by_verdict[MISSING]:
         said = "Eligibility: nothing known of " + ", ".join(name.replace("_", " ") for name in by_verdict[MISSING])
         yield single(INCOMPLETE, ctx.enrolment, Hit(said, details={"missing": by_verdict[MISSING]}))
@@ -106,7 +121,9 @@ def _consent(enrolment: Fact[PatientEnrolled], ctx: Context) -> Item:
     given = enrolment.data.consent_at
     if given is None:
         return Item(MISSING, enrolment)
-    return Item(FAIL if precedes(enrolment.effective, given, ctx.tz) and ctx.on(given) > enrolment.on else PASS, enrolment)
+    return Item(
+        FAIL if precedes(enrolment.effective, given, ctx.tz) and ctx.on(given) > enrolment.on else PASS, enrolment
+    )
 
 
 def _acute(ctx: Context, until: datetime) -> Item:
@@ -146,7 +163,9 @@ def _criteria(ctx: Context) -> Iterator[Finding]:
             yield _as_criterion(finding, rule, ctx)
     for fact in _untreated(ctx.history.of(AdverseEventReported), ctx):
         if (hit := stop_life_threatening.hit(fact.data)) is not None:
-            yield _as_criterion(single(CRITERION, fact, hit, item=f"stop.life-threatening/{fact.key[1]}"), "stop.life-threatening", ctx)
+            yield _as_criterion(
+                single(CRITERION, fact, hit, item=f"stop.life-threatening/{fact.key[1]}"), "stop.life-threatening", ctx
+            )
 
 
 def _untreated(facts: tuple[Fact[RecordBlock], ...], ctx: Context) -> list[Fact[RecordBlock]]:
@@ -164,5 +183,3 @@ def _as_criterion(finding: Finding, rule: str, ctx: Context) -> Finding:
         priority = "high" if late else "medium"
     outcome = finding.outcome or ("treatment_started" if dose is not None else None)
     return replace(finding, outcome=outcome, priority=priority, details={"item": rule})
-
-

@@ -9,6 +9,7 @@ from monitor.core.finding import Finding, Rule
 from monitor.core.grading.acute import AcuteGrade, graded
 from monitor.core.grading.chronic import judged
 from monitor.core.grading.magic import ROMAN
+from monitor.core.grading.nih import Severity
 from monitor.core.rules.runs import item_runs
 from monitor.core.stops import Hit
 from monitor.events.gvhd import AcuteGvhdAssessed, ChronicGvhdAssessed
@@ -93,7 +94,7 @@ def _chronic_mismatch(data: RecordBlock) -> Hit | None:
     )
 
 
-def _below_stop(data: RecordBlock, stop_from: str) -> Hit | None:
+def _below_stop(data: RecordBlock, stop_from: Severity) -> Hit | None:
     if not isinstance(data, ChronicGvhdAssessed) or not (verdict := judged(data)).at_least("mild"):
         return None
     if verdict.at_least(stop_from):

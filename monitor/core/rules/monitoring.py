@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
-from itertools import pairwise
 
 from monitor.core.context import Context
 from monitor.core.finding import Finding, Rule
@@ -13,6 +12,7 @@ from monitor.core.rules.reminders import Expected, remind
 from monitor.core.rules.runs import evidence
 from monitor.core.rules.stop_chimerism import NON_MARROW
 from monitor.core.rules.stop_chimerism import find as chimerism
+from monitor.core.sequences import with_next
 from monitor.core.states import HELD, OFF_STUDY, ON_TREATMENT, STOPPED, Span, spans
 from monitor.core.stops import Hit
 from monitor.events.gvhd import AcuteGvhdAssessed, ChronicGvhdAssessed
@@ -27,11 +27,12 @@ def find(ctx: Context) -> Iterator[Finding]:
         return
     limits, course = ctx.protocol.monitoring, spans(ctx)
     gvhd = sorted([*ctx.history.of(AcuteGvhdAssessed), *ctx.history.of(ChronicGvhdAssessed)], key=lambda f: f.order)
-    for item, what, facts, days in (
-        ("chimerism", "marrow chimerism", list(ctx.marrow), limits.chimerism_days),
-        ("mrd", "MRD", list(ctx.history.of(MrdResulted)), limits.mrd_days),
+    examinations: tuple[tuple[str, str, Sequence[Fact[RecordBlock]], int], ...] = (
+        ("chimerism", "marrow chimerism", ctx.marrow, limits.chimerism_days),
+        ("mrd", "MRD", ctx.history.of(MrdResulted), limits.mrd_days),
         ("gvhd", "GVHD assessment", gvhd, limits.gvhd_days),
-    ):
+    )
+    for item, what, facts, days in examinations:
         for expected in _series(item, what, facts, days, ctx):
             if (finding := remind(expected, _needed, course, ctx)) is not None:
                 yield finding
@@ -45,15 +46,13 @@ def _needed(span: Span) -> bool:
     return not inhibited and (span.treatment == ON_TREATMENT or span.protocol == HELD)
 
 
-def _series(item: str, what: str, facts: list[Fact[RecordBlock]], days: int, ctx: Context) -> Iterator[Expected]:
+def _series(item: str, what: str, facts: Sequence[Fact[RecordBlock]], days: int, ctx: Context) -> Iterator[Expected]:
     """Each examination asks for the next; the first dose asks for the first."""
     dose = ctx.first_dose
     since = [f for f in facts if dose is not None and f.at > dose.at]
     before = [f for f in facts if dose is not None and f.at <= dose.at]
     base: Fact[RecordBlock] | None = before[-1] if before else dose
-    for fact, following in pairwise([base, *since, None]):
-        if fact is None:
-            continue
+    for fact, following in with_next([*([base] if base else []), *since]):
         due_on = fact.on + timedelta(days=days + 1)
         hit = Hit(f"No {what} for more than {days} days", details={"item": item, "due_on": due_on.isoformat()})
         yield Expected(RULE, evidence(fact, hit), due_on, following.at if following else None, item)
@@ -69,6 +68,7 @@ def _requested_marrow(ctx: Context) -> Iterator[Expected]:
         came_at = next((f.at for f in ctx.marrow if f.at >= asked.at), None)
         fact = next(f for facts in ctx.history.facts.values() for f in facts if f.key == asked.key)
         hit = Hit(
-            f"The whole marrow asked for {days} days ago has not come", details={"item": "marrow", "due_on": due_on.isoformat()}
+            f"The whole marrow asked for {days} days ago has not come",
+            details={"item": "marrow", "due_on": due_on.isoformat()},
         )
         yield Expected(RULE, evidence(fact, hit), due_on, came_at, "marrow")

@@ -1,4 +1,4 @@
-"""MRD results for review: low levels, breaks between series, changes of sensitivity, confirmations due (clause dosing.3)."""
+"""MRD for review: low levels, breaks between series, changes of sensitivity, confirmations due (clause dosing.3)."""
 
 from __future__ import annotations
 
@@ -55,7 +55,9 @@ def _broken(key: SeriesKey, first: Reading, series: dict[SeriesKey, list[Reading
     if earlier:
         last = max(earlier, key=lambda r: r.fact.order)
         said = f"MRD is now measured by {label(key)}, earlier otherwise: the values cannot be compared"
-        yield single(BREAK, first.fact, Hit(said, details={"item": label(key)}), item="/".join(key), also=(last.fact.key,))
+        yield single(
+            BREAK, first.fact, Hit(said, details={"item": label(key)}), item="/".join(key), also=(last.fact.key,)
+        )
 
 
 def _same_target(key: SeriesKey, other: SeriesKey) -> bool:

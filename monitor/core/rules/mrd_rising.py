@@ -95,7 +95,9 @@ def _judge(
     borderline = None
     if any(reading.exceeds(bound) for bound, _ in bounds):
         bound, against = min(bounds, key=lambda pair: pair[0])
-        episode.findings.append(_finding(RISING, key, reading, against, f"MRD rose more than {factor}-fold", bound / factor))
+        episode.findings.append(
+            _finding(RISING, key, reading, against, f"MRD rose more than {factor}-fold", bound / factor)
+        )
         episode.fired, episode.lowest_since = reading, None
     else:
         exact = [pair for pair in bounds if reading.value == pair[0]]

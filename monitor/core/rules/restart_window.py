@@ -1,4 +1,4 @@
-"""The restart window told to people: open, closing, expired, blocked, invalidated, and a restart outside it (clause stop.2)."""
+"""The restart window as told to people: its course, its end, and a restart outside it (clause stop.2)."""
 
 from __future__ import annotations
 
@@ -116,12 +116,14 @@ def _ended(window: Window, ctx: Context) -> Iterator[Finding]:
             details=_days(window),
         )
     elif ending.state == INVALIDATED and ending.by is not None:
-        proof = replace(_evidence(window), key=ending.by, effective=ending.effective, at=ending.at, also=(window.first.key,))
+        proof = replace(
+            _evidence(window), key=ending.by, effective=ending.effective, at=ending.at, also=(window.first.key,)
+        )
         yield Finding(
             WINDOW_INVALIDATED,
             (proof,),
             outcome=outcome,
-            summary="Chronic GVHD, overlap syndrome or a permanent stop since the stop: the restart window is closed for good",
+            summary="Chronic GVHD, overlap or a permanent stop since the stop: the restart window is closed for good",
             details=_days(window),
         )
 
@@ -136,7 +138,7 @@ def _restarts(ctx: Context) -> Iterator[Finding]:
         if window.outside:
             fact = by_key[window.restart.key]
             hit = Hit(
-                f"Restart signed outside the restart window ({window.opens_on.isoformat()} to {window.closes_on.isoformat()})",
+                f"Restart signed outside the restart window ({window.opens_on} to {window.closes_on})",
                 details=_days(window),
             )
             yield Finding(OUTSIDE, (evidence(fact, hit, also=(window.first.key,)),))

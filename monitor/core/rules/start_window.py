@@ -27,7 +27,10 @@ def find(ctx: Context) -> Iterator[Finding]:
     elif day > limits.last_day:
         rule, said = TOO_LATE, f"after D+{limits.last_day}"
     elif day > limits.undisputed_until_day:
-        rule, said = CONFLICT, f"the record says both D+{limits.undisputed_until_day} and D+{limits.last_day} at the latest"
+        rule, said = (
+            CONFLICT,
+            f"the record says both D+{limits.undisputed_until_day} and D+{limits.last_day} at the latest",
+        )
     else:
         return
     hit = Hit(f"First dose on D+{day}: {said}", details={"value": str(day), "unit": "d"})

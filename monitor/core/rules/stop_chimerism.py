@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from monitor.core.context import Context, is_whole_marrow
-from monitor.core.finding import Finding, Rule
+from monitor.core.finding import Evidence, Finding, Rule
 from monitor.core.history import Fact
 from monitor.core.rules.runs import LATER_RESULT, evidence, item_runs
 from monitor.core.stops import Hit, Judge, Stop, latched
@@ -57,7 +57,7 @@ def find(ctx: Context) -> Iterator[Finding]:
 def _falling(ctx: Context) -> Iterator[Finding]:
     """Still at or above the limit, but well below the best since D0."""
     limits, highest = ctx.protocol.chimerism, None
-    run = []
+    run: list[Evidence] = []
     for fact in ctx.marrow:
         if not ctx.since_transplant(fact):
             continue
@@ -74,7 +74,7 @@ def _falling(ctx: Context) -> Iterator[Finding]:
 
 def _fall(value: Decimal, highest: Decimal) -> Hit:
     return Hit(
-        f"Donor chimerism {value}% in whole marrow, {highest - value} points below the highest since transplant ({highest}%)",
+        f"Donor chimerism {value}% in whole marrow, {highest - value} points below its highest ({highest}%)",
         details={"value": str(value), "unit": "%", "reference": str(highest), "item": "bone_marrow/whole"},
     )
 
@@ -91,8 +91,9 @@ def _elsewhere(ctx: Context) -> Iterator[Finding]:
         def hit(data: RecordBlock, item: str = item) -> Hit | None:
             if not isinstance(data, ChimerismResulted) or is_whole_marrow(data) or data.donor_percent >= limit:
                 return None
+            where = item.replace("_", " ")
             return Hit(
-                f"Donor chimerism {data.donor_percent}% in {item.replace('_', ' ')}, below {limit}%: a whole marrow is asked for",
+                f"Donor chimerism {data.donor_percent}% in {where}, below {limit}%: a whole marrow is asked for",
                 details={"value": str(data.donor_percent), "unit": "%", "reference": str(limit), "item": item},
             )
 

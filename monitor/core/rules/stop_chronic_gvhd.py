@@ -1,6 +1,6 @@
 """Chronic GVHD "above moderate manifestations" stops treatment for good (clause stop.2).
 
-Read as moderate or severe (`chronic_gvhd.stop_severity`); a stop on exactly moderate says `boundary`. Severities are NIH's.
+Read as moderate or severe (`chronic_gvhd.stop_severity`); a stop on exactly moderate says `boundary`. Graded by NIH.
 """
 
 from __future__ import annotations

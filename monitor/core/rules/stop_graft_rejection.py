@@ -1,4 +1,4 @@
-"""Graft rejection stops treatment for good (clause stop.3); failure or poor function without that word is for review."""
+"""Graft rejection stops treatment for good (clause stop.3); failure or poor function alone is for review."""
 
 from __future__ import annotations
 
@@ -30,5 +30,7 @@ def find(ctx: Context) -> Iterator[Finding]:
 def _weak(data: RecordBlock) -> Hit | None:
     if not isinstance(data, GraftAssessed) or data.rejection or data.failure in (None, "none"):
         return None
-    what = {"primary": "primary graft failure", "secondary": "secondary graft failure"}.get(data.failure, "poor graft function")
+    what = {"primary": "primary graft failure", "secondary": "secondary graft failure"}.get(
+        data.failure, "poor graft function"
+    )
     return Hit(f"{what.capitalize()} reported, not called a rejection", details={"value": str(data.failure)})

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from monitor.core.context import Context
-from monitor.core.finding import Evidence, Rule
+from monitor.core.finding import Rule
 from monitor.core.stops import Hit, Judge, Stop, assessed, episodes
 from monitor.core.times import precedes
 from monitor.events.clinical import DiseaseAssessed
@@ -30,7 +30,9 @@ def judge(protocol: Protocol) -> Judge:
         if not reasons:
             return None
         value = blood_blasts(data) if isinstance(data, LabResulted) else _highest(data)
-        return Hit("Relapse: " + "; ".join(reasons), details={"value": None if value is None else str(value), "unit": "%"})
+        return Hit(
+            "Relapse: " + "; ".join(reasons), details={"value": None if value is None else str(value), "unit": "%"}
+        )
 
     return hit
 

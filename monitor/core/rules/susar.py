@@ -50,7 +50,9 @@ def _stages(fact: Fact[AdverseEventReported], ctx: Context) -> Iterator[Finding]
         begins = ctx.instant(effective)
         if (reported_at is not None and begins >= reported_at) or not (stage == "start" or ctx.reached(begins)):
             continue
-        said = {"start": "to be reported by", "reminder": "two days left: due on", "breach": "overdue: was due on"}[stage]
+        said = {"start": "to be reported by", "reminder": "two days left: due on", "breach": "overdue: was due on"}[
+            stage
+        ]
         hit = Hit(
             f"Possible unexpected serious reaction, {said} {due_on.isoformat()}",
             review=unknown,
