@@ -111,7 +111,7 @@ class _PromptThread(AIOKafkaConsumerThread):
 
     def _create_worker_consumer(self, transport: Any) -> Any:
         consumer = super()._create_worker_consumer(transport)
-        consumer._fetch_max_wait_ms = FETCH_WAIT_MS  # noqa: SLF001 - faust gives no setting for it
+        consumer._fetch_max_wait_ms = FETCH_WAIT_MS
         return consumer
 
     def last_answer(self) -> int:

@@ -24,7 +24,7 @@ IN_FLIGHT: Final = 2_000  # messages that wait for the broker's word at a time
 def publish(
     files: Annotated[list[str], typer.Argument(help="JSON Lines, one CloudEvent a line; - for standard input.")],
 ) -> None:
-    """Send events to the broker as they are, keyed by patient, with the clock that `SAFETY_MONITOR_CLOCK=events` needs."""
+    """Send events to the broker as they are, keyed by patient, with the clock that `CLOCK=events` needs."""
     settings = load_settings()
     lines = read_lines(files)
     columns = (

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from monitor.audit.records import NewRecord
-from monitor.core.patient import Change, Entry, Patient, Step
+from monitor.core.alert import Change
+from monitor.core.patient import Entry, Patient, Step
 from monitor.recorder.folding import Known
 from monitor.recorder.guard import Message
 from monitor.recorder.records import change_record, fact_record, tick_record
@@ -75,7 +76,7 @@ class _Scribe:
             if step.entry is fact.entry and not written:
                 self._add_fact(record)  # behind the deadlines that came before it
                 written = True
-            self._follow(step, waited=False)
+            self._follow(step, fact.entry, sweep=False)
         if not written:
             self._add_fact(record)
 
@@ -85,11 +86,14 @@ class _Scribe:
             return
         self._patient, steps = self._patient.advance(advance.now, sweep=advance.sweep)
         for step in steps:
-            self._follow(step, waited=advance.sweep)
+            self._follow(step, None, sweep=advance.sweep)
 
-    def _follow(self, step: Step, *, waited: bool) -> None:
-        if step.due is not None:
-            self._add_fact(tick_record(self._id, step.due, step.known_at, waited=waited))
+    def _follow(self, step: Step, new: Entry | None, *, sweep: bool) -> None:
+        due = step.due
+        if due is None and step.entry is not None and step.entry is not new and not sweep:
+            due = step.entry.known_at  # a fact that waited is taken; a sweep takes all, unmarked
+        if due is not None:
+            self._add_fact(tick_record(self._id, due, step.known_at, waited=sweep))
         for change in step.changes:
             self._records.append(change_record(change, facts=self._facts))
             self._changes.append(change)

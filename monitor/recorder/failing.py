@@ -12,13 +12,11 @@ from monitor.audit import kinds
 from monitor.audit.batch import AlertRow
 from monitor.audit.records import NewRecord
 from monitor.audit.times import utc_text
-from monitor.core.alert import Alert
-from monitor.core.patient import Change
+from monitor.core.alert import Alert, Change
 from monitor.events.canonical import canonical
 from monitor.recorder.records import CORE_VERSION, MONITOR
 
 RULE: Final = "ops.assessment-failed"
-LIVE: Final = ("firing", "acknowledged", "shelved")
 SUMMARY: Final = (
     "The monitor could not assess this patient because of a mistake of its own. Results go on being recorded, but no "
     "rule is applied to them until it is mended: review this patient by hand."

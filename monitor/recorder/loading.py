@@ -8,10 +8,10 @@ from datetime import datetime
 from monitor.audit import kinds
 from monitor.audit.batch import AlertRow
 from monitor.audit.ports import AuditLog
-from monitor.core.patient import Change
+from monitor.core.alert import LIVE, Change
 from monitor.protocol.model import Protocol
 from monitor.recorder.cache import PatientCache
-from monitor.recorder.failing import LIVE, RULE
+from monitor.recorder.failing import RULE
 from monitor.recorder.folding import Known, folded
 from monitor.recorder.patience import Patience
 from monitor.recorder.recovery import missing_changes

@@ -11,7 +11,7 @@ from monitor.audit import kinds
 from monitor.audit.batch import AlertRow, Batch, OutboxRow, Owner, PatientRow
 from monitor.audit.ports import AuditLog
 from monitor.audit.records import NewRecord
-from monitor.core.patient import Change
+from monitor.core.alert import Change
 from monitor.events.envelope import Received, Refused
 from monitor.recorder.deciding import Advance, Decision, Taken, decide, set_aside
 from monitor.recorder.failing import failed, mended
@@ -20,6 +20,7 @@ from monitor.recorder.guard import Message
 from monitor.recorder.loading import Loaded, Loader
 from monitor.recorder.patience import Patience
 from monitor.recorder.ports import Outbound, RecorderObserver
+from monitor.recorder.quarantine import copy_row
 from monitor.recorder.reading import Reading
 from monitor.recorder.records import change_record, quarantine_record
 from monitor.recorder.rows import RETRY_FAILED_AFTER, alert_row, patient_row
@@ -95,7 +96,7 @@ class Planner:
         draft = _Draft(wall)
         for message, refused in pile.refused:
             draft.records.append(quarantine_record(message, refused, clock.known_at(message)))
-            draft.outbox += self._outbound.of_refusal(message, refused, wall)
+            draft.outbox.append(copy_row(message, refused, wall))
         sweeps = _sweeps(reading, before, after)
         duplicates = pile.again
         for patient, messages in pile.patients.items():
@@ -154,7 +155,7 @@ class Planner:
             self._announce(draft, change)
         now = advance.now if advance else draft.wall
         retry_at = now + timedelta(seconds=RETRY_FAILED_AFTER)
-        draft.patients.append(patient_row(patient, decision.after, partition, now, retry_at))
+        draft.patients.append(patient_row(patient, decision.after, partition, retry_at))
 
     def _decision(
         self, draft: _Draft, patient: str, loaded: Loaded, taken: Sequence[Taken], advance: Advance | None

@@ -5,9 +5,7 @@ from datetime import datetime
 from typing import Protocol
 
 from monitor.audit.batch import OutboxRow
-from monitor.core.patient import Change
-from monitor.events.envelope import Refused
-from monitor.recorder.guard import Message
+from monitor.core.alert import Change
 
 
 class Vitals(Protocol):
@@ -51,6 +49,3 @@ class Outbound(Protocol):
 
     def of_change(self, change: Change, now: datetime) -> Sequence[OutboxRow]:
         """Notices and the alert event of one change of an alert."""
-
-    def of_refusal(self, message: Message, refused: Refused, now: datetime) -> Sequence[OutboxRow]:
-        """The copy of a refused message for the quarantine topic."""

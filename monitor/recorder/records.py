@@ -7,7 +7,8 @@ from typing import Final
 from monitor.audit import kinds
 from monitor.audit.records import NewRecord, Origin
 from monitor.audit.times import utc_text
-from monitor.core.patient import Change, Entry
+from monitor.core.alert import Change
+from monitor.core.patient import Entry
 from monitor.events.canonical import canonical
 from monitor.events.envelope import Received, Refused
 from monitor.recorder.guard import Message

@@ -5,7 +5,8 @@ from collections import Counter
 from collections.abc import Sequence
 
 from monitor.audit.records import Record
-from monitor.core.patient import Change, Step
+from monitor.core.alert import Change
+from monitor.core.patient import Step
 
 
 def missing_changes(steps: Sequence[Step], decided: Sequence[Record]) -> tuple[Change, ...]:

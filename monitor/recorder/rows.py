@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from monitor.audit.batch import AlertRow, PatientRow
-from monitor.core.patient import Change
+from monitor.core.alert import Change
 from monitor.core.times import show
 from monitor.events.canonical import canonical
 from monitor.recorder.folding import Known
@@ -11,15 +11,15 @@ from monitor.recorder.folding import Known
 RETRY_FAILED_AFTER = 600.0  # seconds: a patient whose assessment fails is tried again then, and with each new fact
 
 
-def patient_row(patient: str, known: Known, partition: int | None, now: datetime, failed_until: datetime) -> PatientRow:
+def patient_row(patient: str, known: Known, partition: int | None, failed_until: datetime) -> PatientRow:
     """The row of a patient; `failed_until` is when one that cannot be assessed is tried again."""
     folded = known.patient
     if folded is None:
         return PatientRow(
             patient=patient, partition=partition, version=known.facts, enrolled=False, events=0, due_at=failed_until
         )
-    state = folded.snapshot(now)
-    window = state.get("restart_window")
+    state = folded.snapshot()
+    window = state["restart_window"]
     return PatientRow(
         patient=patient,
         partition=partition,
@@ -27,9 +27,9 @@ def patient_row(patient: str, known: Known, partition: int | None, now: datetime
         enrolled=folded.enrolled,
         events=folded.events,
         due_at=folded.due_at,
-        protocol_state=state.get("protocol_state"),
-        treatment_state=state.get("treatment_state"),
-        restart_window=window["state"] if window else None,
+        protocol_state=str(state["protocol_state"]),
+        treatment_state=str(state["treatment_state"]),
+        restart_window=str(window["state"]) if isinstance(window, dict) else None,
     )
 
 

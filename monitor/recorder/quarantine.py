@@ -1,0 +1,70 @@
+"""A refused message's copy for the `safety.quarantine` topic: as it came, with headers saying why and from where. Pure."""
+
+import base64
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from monitor.audit.batch import OutboxRow
+from monitor.events.canonical import canonical
+from monitor.events.catalogue import QUARANTINE_TOPIC
+from monitor.events.envelope import Refused
+from monitor.recorder.guard import Message
+from monitor.recorder.inputs import Header
+
+CHANNEL: Final = "quarantine-topic"
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """A message for the quarantine topic."""
+
+    key: bytes | None
+    value: bytes
+    headers: Sequence[Header]
+
+
+def copy_row(message: Message, refused: Refused, now: datetime) -> OutboxRow:
+    """The outbox row of a refused message's copy; its id is where the message came from, so it is written once."""
+    came = message.input
+    headers = [
+        *came.headers,
+        ("safety-reason", refused.reason.value.encode()),
+        ("safety-detail", refused.detail.encode()),
+        ("safety-topic", came.topic.encode()),
+        ("safety-partition", str(came.partition).encode()),
+        ("safety-offset", str(came.offset).encode()),
+    ]
+    payload = {
+        "key": None if came.key is None else _text(came.key),
+        "value": _text(came.value),
+        "headers": [[name, _text(value)] for name, value in headers],
+    }
+    return OutboxRow(
+        row_id=f"{CHANNEL}/{message.dedupe_key}",
+        patient=None,
+        alert_id=None,
+        channel=CHANNEL,
+        recipient=QUARANTINE_TOPIC,
+        priority="low",
+        payload=canonical(payload),
+        created_at=now,
+        not_before=now,
+    )
+
+
+def copy_of(payload: str) -> Copy:
+    """Read back what `copy_row` wrote."""
+    fields = json.loads(payload)
+    key = None if fields["key"] is None else _bytes(fields["key"])
+    return Copy(key, _bytes(fields["value"]), [(name, _bytes(value)) for name, value in fields["headers"]])
+
+
+def _text(value: bytes) -> str:
+    return base64.b64encode(value).decode()
+
+
+def _bytes(text: str) -> bytes:
+    return base64.b64decode(text)

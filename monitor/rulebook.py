@@ -1,0 +1,16 @@
+"""The ids of all rules, for labels that come from a closed set."""
+
+import importlib
+import pkgutil
+
+import monitor.core.rules
+from monitor.core.finding import Rule
+from monitor.recorder.failing import RULE as ASSESSMENT_FAILED
+
+
+def rule_ids() -> frozenset[str]:
+    """Every rule that a module of `monitor.core.rules` declares, and the monitor's own."""
+    names = (found.name for found in pkgutil.iter_modules(monitor.core.rules.__path__))
+    modules = (importlib.import_module(f"monitor.core.rules.{name}") for name in names)
+    declared = {value.id for module in modules for value in vars(module).values() if isinstance(value, Rule)}
+    return frozenset(declared | {ASSESSMENT_FAILED})

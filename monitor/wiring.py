@@ -1,0 +1,106 @@
+"""The one composition root: settings become a running worker. Nothing else builds adapters."""
+
+import typing
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
+from dataclasses import dataclass
+from importlib.metadata import version
+
+import faust
+
+from monitor.agents.clock import Ticker
+from monitor.agents.leave import leave
+from monitor.agents.publisher import TopicPublisher
+from monitor.agents.quarantine import QuarantineCopies
+from monitor.agents.watchdog import Watchdog
+from monitor.app import build_app
+from monitor.audit.log import SqlAuditLog
+from monitor.audit.schema import upgrade
+from monitor.clock import WallClock
+from monitor.events.catalogue import TOPICS, TYPES
+from monitor.events.envelope import Reason
+from monitor.health import Health
+from monitor.http import HttpSite
+from monitor.metrics import Metrics
+from monitor.notify.announcing import Announcer
+from monitor.protocol.model import Protocol
+from monitor.recorder.recorder import Recorder
+from monitor.rulebook import rule_ids
+from monitor.settings import ClockKind, Settings
+
+
+class Service(typing.Protocol):
+    """Runs until it is told to stop."""
+
+    async def run(self) -> None: ...
+
+    def stop(self) -> None: ...
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What a worker is made of; nothing of it runs yet. `services` run beside the stream engine."""
+
+    settings: Settings
+    app: faust.App
+    health: Health
+    watchdog: Watchdog
+    site: HttpSite
+    services: Mapping[str, Service]
+
+
+@asynccontextmanager
+async def open_log(settings: Settings) -> AsyncIterator[SqlAuditLog]:
+    """The log, for writing. On SQLite its schema is made here; elsewhere an operator makes it (SchemaMissing)."""
+    url = settings.database_url.get_secret_value()
+    if settings.is_sqlite:
+        await upgrade(url)
+    log = await SqlAuditLog.open(url)
+    try:
+        yield log
+    finally:
+        await log.close()
+
+
+@asynccontextmanager
+async def build_worker(settings: Settings) -> AsyncIterator[Parts]:
+    """Make a worker's parts; starting an instance ends an older start of the same name.
+
+    Raises UsageError, SchemaMissing, DatabaseUnavailable.
+    """
+    protocol = Protocol.load(settings.protocol)
+    clock = WallClock()
+    metrics = Metrics(kinds=TYPES, topics=TOPICS, rules=rule_ids(), reasons=[str(reason) for reason in Reason])
+    metrics.build_is(version("safety-monitor"), protocol.id, protocol.hash)
+    health = Health(within=settings.ready_within)
+    watchdog = Watchdog(leave, settings.stuck_after)
+    async with AsyncExitStack() as stack:
+        log = await stack.enter_async_context(open_log(settings))
+        recorder = Recorder(
+            log=log,
+            protocol=protocol,
+            clock=clock,
+            topics=TOPICS,
+            events_clock=settings.clock is ClockKind.EVENTS,
+            owner=await log.start_instance(settings.instance),
+            outbound=Announcer(None, protocol.tz),
+            observer=metrics,
+            vitals=health,
+            patience=settings.database_patience,
+            max_message_bytes=settings.max_message_bytes,
+            cached_patients=settings.cached_patients,
+        )
+        publisher = await stack.enter_async_context(aclosing(TopicPublisher(settings)))
+        services: dict[str, Service] = {"quarantine's copier": QuarantineCopies(log, publisher, clock)}
+        if settings.clock is ClockKind.SYSTEM:
+            services["clock"] = Ticker(
+                recorder, log, clock, leave, holder=settings.instance, every=settings.tick_every, lease=settings.lease
+            )
+        yield Parts(
+            settings=settings,
+            app=build_app(settings, recorder, leave, watchdog),
+            health=health,
+            watchdog=watchdog,
+            site=HttpSite(metrics=metrics, readiness=health.report, host=settings.http_host, port=settings.http_port),
+            services=services,
+        )
