@@ -1,19 +1,28 @@
-"""A notice in the outbox: all the relay needs to send it, written when the alert was, in the same transaction."""
+"""What waits in the outbox: all the relay needs to send it, written when the alert was, in the same transaction."""
 
 import hashlib
 import json
 from dataclasses import asdict, dataclass
 from uuid import UUID, uuid5
 
+from monitor.core.alert import Change
+from monitor.events.alert import alert_event
+from monitor.events.canonical import canonical, utc
 from monitor.notify.ports import Notice
 
-# Ids of messages are derived from what is said and to whom: a row that is written again is the same row.
+# Ids of messages are derived from what is said and to whom: what is sent again has the id it had.
 _MESSAGES = UUID("6c2f7a52-8d3e-5b0a-9c41-2f1d0b7e5a90")
 
 
-def message_id(*parts: str) -> str:
-    """The id of a message, the same for the same parts."""
-    return str(uuid5(_MESSAGES, "\x1f".join(parts)))
+def row_id(change: Change, recipient: str) -> str:
+    """The id of an outbox row. It sorts by alert, time and revision: rows due at one time go out in this order."""
+    alert = change.alert
+    return f"{alert.alert_id}/{utc(change.at)}/{alert.revision:06d}/{change.kind}/{recipient}"
+
+
+def message_id(row: str) -> str:
+    """The id of the message that a row makes; the same for the same row."""
+    return str(uuid5(_MESSAGES, row))
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +40,7 @@ class QueuedNotice:
     body: str
     only_if_told: bool
     attempts: int
-    fallback: tuple[tuple[str, str], ...] = ()  # (recipient, channel)
+    fallback: tuple[tuple[str, str], ...] = ()
 
     @property
     def notice(self) -> Notice:
@@ -54,6 +63,34 @@ class QueuedNotice:
         return cls(**{**fields, "fallback": tuple((name, channel) for name, channel in fields["fallback"])})
 
 
-def canonical(value: object) -> str:
-    """JSON with sorted keys and no blanks, as the log stores it."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+@dataclass(frozen=True, slots=True)
+class QueuedEvent:
+    """A change of an alert for the alert topic: the key, and the CloudEvent as it goes on the wire."""
+
+    alert_id: str
+    change: str
+    key: str
+    value: str
+
+    @classmethod
+    def of(cls, change: Change) -> "QueuedEvent":
+        """The event of a change; its id is the same whenever the change is sent."""
+        alert = change.alert
+        message = alert_event(
+            change=change.kind,
+            patient=alert.patient,
+            event_id=message_id(row_id(change, "")),
+            at=change.at,
+            alert=alert.to_json(),
+        )
+        value = message.value.decode() if isinstance(message.value, bytes) else str(message.value)
+        return cls(alert.alert_id, change.kind, alert.patient, value)
+
+    def to_payload(self) -> str:
+        """Canonical JSON."""
+        return canonical(asdict(self))
+
+    @classmethod
+    def from_payload(cls, payload: str) -> "QueuedEvent":
+        """Read back what `to_payload` wrote."""
+        return cls(**json.loads(payload))

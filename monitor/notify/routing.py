@@ -12,8 +12,10 @@ from monitor.errors import UsageError
 from monitor.notify.recipients import Name, Recipient, Section, fill, has_literal_password
 from monitor.notify.yamlfile import read_yaml
 
-# The channel of the Kafka topic that carries every change; no recipient may be called so.
-TOPIC_CHANNEL = "alert-topic"
+# The channels of the Kafka topics that we write; no recipient may be called so.
+ALERT_CHANNEL = "alert-topic"
+QUARANTINE_CHANNEL = "quarantine-topic"
+TOPIC_CHANNELS = (ALERT_CHANNEL, QUARANTINE_CHANNEL)
 
 _PLAIN_KEY = re.compile(r"[\w-]{1,40}")
 
@@ -71,8 +73,8 @@ class Routing(Section):
             raise ValueError(f"no such recipient: {', '.join(unknown)}")
         if unused := sorted(self.recipients.keys() - routed):
             raise ValueError(f"in no route: {', '.join(unused)}")
-        if TOPIC_CHANNEL in self.channels:
-            raise ValueError(f"{TOPIC_CHANNEL} is the alert topic's own channel")
+        if taken := sorted(set(TOPIC_CHANNELS).intersection(self.channels)):
+            raise ValueError(f"{taken[0]} is a channel of the monitor itself")
         return self
 
     def route(self, priority: str) -> Route:

@@ -73,7 +73,7 @@ def test_no_secret_shows_when_a_routing_is_printed() -> None:
         ("json://127.0.0.1", "json://${TOKEN}@127.0.0.1", "neither TOKEN nor TOKEN_FILE is set"),
         ("json://127.0.0.1/officer", "officer-hunter2", "must be an Apprise URL"),
         ("officer: {", "Dr Wang: {", "String should match pattern"),
-        ('officer"}', 'officer", channel: alert-topic}', "alert-topic is the alert topic's own channel"),
+        ('officer"}', 'officer", channel: alert-topic}', "alert-topic is a channel of the monitor itself"),
         ("priorities:", "  spare: {url: 'json://127.0.0.1/hunter2'}\npriorities:", "in no route: spare"),
         ("{url:", "{url", "recipients.officer.(a key): Extra inputs"),
         ('officer"}', 'officer"', "routing.yaml, line 5"),

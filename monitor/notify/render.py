@@ -1,0 +1,122 @@
+"""A change of an alert as a notice that a tired clinician understands at three in the morning. Pure.
+
+Priority comes first. No patient is named unless the routing file says so: notices lie on lock screens and mail servers.
+The monitor gives no orders: it says what the protocol says, and that a physician decides.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from textwrap import wrap
+from zoneinfo import ZoneInfo
+
+from monitor.core.alert import Alert, Change
+from monitor.notify.phrases import caveats, differences, ending, figures
+from monitor.notify.ports import Notice
+from monitor.notify.telling import telling
+from monitor.notify.texts import RuleText, text_for
+from monitor.notify.when import spoken, spoken_and_counted
+
+WIDTH = 78
+
+_LEADS = {"revised": "Changed: ", "escalated": "More urgent: ", "withdrawn": "Withdrawn: ", "resolved": "Ended: "}
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """How notices are written at a site: its zone, whether patients are named, where alerts are acknowledged."""
+
+    tz: ZoneInfo
+    study_number: bool = False
+    acknowledge_at: str | None = None
+
+
+def render(change: Change, style: Style) -> Notice:
+    """The notice of a change. Total: an alert with odd details makes a plainer notice, never an exception."""
+    alert, text = change.alert, text_for(change.alert.rule)
+    named = f"{alert.patient}: " if style.study_number else ""
+    title = f"[{alert.priority.upper()}] {_LEADS.get(change.kind, '')}{named}{text.title}"
+    parts = _follow_up(change, style) if telling(change).follows_up else _call(change, text, style)
+    body = "\n\n".join([_status_line(change), *parts, _foot(alert, style)]) + "\n"
+    if style.study_number:
+        return Notice(title, body)
+    return Notice(_unnamed(title, alert.patient), _unnamed(body, alert.patient))
+
+
+def _call(change: Change, text: RuleText, style: Style) -> list[str]:
+    """The parts of a notice that asks somebody to look."""
+    alert = change.alert
+    parts = []
+    if changed := differences(change, style.tz):
+        parts.append(_section("WHAT HAS CHANGED", changed))
+    happened = [alert.summary, f"When: {spoken_and_counted(alert.effective_at, change.at, style.tz)}"]
+    if change.kind != "raised":
+        happened.append(f"First raised: {spoken_and_counted(alert.raised_at, change.at, style.tz)}")
+    parts.append(_section("WHAT HAPPENED", [line for line in happened if line]))
+    rests = [line for line in (f"Clause: {alert.clause}", f"Reading: {alert.reading}") if not line.endswith(": ")]
+    parts.append(_section("WHY", [text.means, *figures(alert, change.at, style.tz), *rests, *caveats(alert)]))
+    parts.append(_section("WHAT THE PROTOCOL SAYS", [text.protocol]))
+    parts.append(_section("WHAT TO DO NEXT", [f"{n}. {step}" for n, step in enumerate(text.next, 1)]))
+    parts.append(_section("TO ACKNOWLEDGE (I have seen it, and I look after it)", _acknowledging(alert, style)))
+    return parts
+
+
+def _follow_up(change: Change, style: Style) -> list[str]:
+    """The parts of a notice that says an alert is over."""
+    was = change.before or change.alert
+    said = [
+        was.summary,
+        f"When: {spoken_and_counted(was.effective_at, change.at, style.tz)}",
+        f"Raised: {spoken_and_counted(was.raised_at, change.at, style.tz)}",
+        f"Ended: {spoken(change.at, style.tz)}",
+    ]
+    return [
+        _section("WHAT HAS CHANGED", ending(change)),
+        _section("WHAT IT SAID", [line for line in said if line]),
+    ]
+
+
+def _status_line(change: Change) -> str:
+    """Priority first, then how far to trust it, in one line."""
+    alert = change.alert
+    words = [f"{alert.priority.upper()} PRIORITY"]
+    if telling(change).follows_up:
+        return f"{words[0]} - {change.kind.upper()}"
+    words += ["PROVISIONAL"] * alert.provisional + ["FOR REVIEW"] * alert.review
+    return " - ".join(words)
+
+
+def _acknowledging(alert: Alert, style: Style) -> list[str]:
+    command = f'safety-monitor acknowledge {alert.alert_id} --actor YOUR-ID --note "WHAT YOU DO"'
+    return [command, *([f"or on the page {style.acknowledge_at}"] if style.acknowledge_at else [])]
+
+
+def _foot(alert: Alert, style: Style) -> str:
+    who = f"Patient: {alert.patient}"
+    if not style.study_number:
+        who = "Patient: not named in notices; look the reference up with: safety-monitor alerts"
+    return "\n".join(
+        [
+            f"Reference: {alert.alert_id}, revision {alert.revision} ({alert.rule})",
+            who,
+            f"Times are those of the site ({style.tz.key}). The monitor gives no orders; a physician decides.",
+        ]
+    )
+
+
+def _section(heading: str, paragraphs: Sequence[str]) -> str:
+    lines = [heading]
+    for paragraph in paragraphs:
+        flat = " ".join(paragraph.split())
+        if flat.startswith("safety-monitor "):
+            lines.append(flat)  # a command that is broken over lines cannot be copied
+            continue
+        lines += wrap(flat, WIDTH, subsequent_indent="   " if flat[:2].rstrip(".").isdigit() else "") or [""]
+    return "\n".join(lines)
+
+
+def _unnamed(text: str, patient: str) -> str:
+    """The text without the patient's number, should a summary hold it."""
+    if not patient:
+        return text
+    return re.sub(rf"(?<!\w){re.escape(patient)}(?!\w)", "this patient", text)
