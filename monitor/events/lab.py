@@ -41,8 +41,14 @@ def _read_value(value: object) -> LabValue:
     return canonical(value)
 
 
+def _read_unit(value: object) -> str | None:
+    """The unit as text, `"1"` among them; what is no text cannot be a unit, and is kept as the text that it was."""
+    return read_text(value if value is None or isinstance(value, str) else canonical(value))
+
+
 _VALUE_SCHEMA = WithJsonSchema({"description": "a number, a string of one, or the words of the result"})
 Value = Annotated[LabValue, PlainValidator(_read_value), _VALUE_SCHEMA]
+Unit = Annotated[str | None, PlainValidator(_read_unit), WithJsonSchema({"description": "UCUM, as text"})]
 
 
 class LabResulted(RecordBlock):
@@ -59,7 +65,7 @@ class LabResulted(RecordBlock):
     specimen: Text = None
     value: Value = None
     comparator: Text = None
-    unit: Value = None
+    unit: Unit = None
     ref_low: Value = None
     ref_high: Value = None
     lab: Text = None

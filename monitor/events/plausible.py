@@ -71,8 +71,8 @@ def _within(value: Decimal, highest: Decimal, what: str) -> None:
         raise Judged(Reason.IMPLAUSIBLE, f"{what}: {value} is outside 0 to {highest:.6g}")
 
 
-def _convert(value: Decimal, unit: object, canonical: str, what: str) -> Decimal:
-    if not isinstance(unit, str):
+def _convert(value: Decimal, unit: str | None, canonical: str, what: str) -> Decimal:
+    if unit is None:
         raise Judged(Reason.UNIT_UNKNOWN, f"{what}: the unit is not there")
     try:
         return units.convert(value, unit, canonical)
