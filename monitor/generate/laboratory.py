@@ -42,8 +42,8 @@ def liver(chart: Chart, day: int) -> None:
 
 
 def pregnancy(chart: Chart, day: int) -> None:
-    """A negative test, where there is something to test."""
-    if chart.course.patient.may_be_pregnant:
+    """A negative test, of every woman."""
+    if chart.course.patient.sex == "female":
         _result(chart, day, PREGNANCY, "negative", None, specimen="serum")
 
 

@@ -8,7 +8,6 @@ from random import Random
 from typing import Final
 
 ENROLLED_ON: Final = (80, 88)  # days after transplant: eligibility is settled just before treatment may start
-LAST_BIRTH_YEAR_OF_CHILDBEARING: Final = 1973
 TARGETS: Final = ("NPM1", "WT1", "WT1", "WT1")  # one transcript is followed by qPCR; three in four have no better one
 
 
@@ -25,11 +24,6 @@ class Profile:
     height_cm: int
     ecog: int
     target: str
-
-    @property
-    def may_be_pregnant(self) -> bool:
-        """True if the site tests for pregnancy."""
-        return self.sex == "female" and self.birth_year > LAST_BIRTH_YEAR_OF_CHILDBEARING
 
     def on(self, day: int) -> date:
         """The calendar day (site's local date) that lies `day` days after transplant."""

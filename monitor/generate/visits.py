@@ -11,7 +11,7 @@ from monitor.generate.gvhd import assess_acute, assess_chronic
 from monitor.generate.laboratory import chemistry, counts, liver, pregnancy
 
 CLINIC_EVERY: Final = 14  # days between two assessments of graft-versus-host disease under treatment
-MARROW_EVERY: Final = 56
+MARROW_EVERY: Final = 49  # results take up to five days, and sixty days without one are too many
 FOLLOW_UP_EVERY: Final = 91  # once treatment is over
 
 
@@ -23,7 +23,7 @@ def visit(chart: Chart) -> None:
     over = max([over, *pauses_end])
     for day in range(chart.course.starts_on - 1, over, CLINIC_EVERY):
         _clinic(chart, day, first=(day - chart.course.starts_on + 1) % CYCLE_DAYS == 0)
-    for day in range(chart.course.starts_on + MARROW_EVERY - 7, over, MARROW_EVERY):
+    for day in range(chart.course.starts_on - 3, over, MARROW_EVERY):
         marrow(chart, day)
     for day in range(over + 28, chart.course.last_day - 7, FOLLOW_UP_EVERY):
         _follow_up(chart, day)

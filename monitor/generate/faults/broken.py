@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from monitor.generate.message import Line, Message, stamp, written
 
-SHARE: Final = 0.006
+SHARE: Final = 0.005
 LAB: Final = "safety.lab.resulted.v1"
 
 Breaker = Callable[[dict[str, Any]], str]

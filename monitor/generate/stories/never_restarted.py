@@ -9,7 +9,7 @@ from monitor.generate.stories.acute_gvhd import Episode, onset, suffer
 
 
 def tell(course: Course, rng: Random) -> Course:
-    """No restart; three months after the stop the treatment is declared complete."""
+    """No restart; three months after the stop the patient is withdrawn from study treatment."""
     begins = onset(course, rng)
     told = suffer(course, rng, Episode(begins, begins + 1, begins + rng.randint(35, 70), None))
-    return replace(told, forms=(*told.forms, decision(begins + 92, "complete", "not resumed after acute GVHD")))
+    return replace(told, forms=(*told.forms, decision(begins + 92, "withdraw", "not resumed after acute GVHD")))
