@@ -1,0 +1,101 @@
+"""Histories for the laws: courses of a patient as Hypothesis draws them, with everything that goes wrong in charts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import strategies as st
+
+from tests.core import charts
+
+days = st.integers(min_value=82, max_value=230)
+halves = st.sampled_from([0, 0.25, 0.5])
+lag = st.sampled_from([0.05, 0.05, 0.05, 1, 6, 20, 45])
+percent = st.sampled_from(["99", "95", "93", "90", "89.96", "85"])
+mrd_values = st.sampled_from([None, "0.002", "0.009", "0.01", "0.02", "0.1", "0.2", "1.5", "20"])
+stage = st.sampled_from([0, 0, 0, 1, 2, 3, 4, None])
+statuses = st.sampled_from(["final", "final", "final", "preliminary", "corrected", "amended", "entered-in-error"])
+
+
+@st.composite
+def revised(draw: st.DrawFn, kind: Any, prefix: str, *args: Any, **kwargs: Any) -> list[bytes]:
+    """One record with one to three versions, issued at or after its day."""
+    record, day = f"{prefix}-{draw(st.integers(0, 5))}", draw(days) + draw(halves)
+    versions = []
+    for number in range(1, draw(st.sampled_from([1, 1, 1, 2, 3])) + 1):
+        status = draw(statuses) if number > 1 or draw(st.integers(0, 5)) == 0 else "final"
+        more = {"status": status} if status in ("final", "preliminary") else {"status": status, "reason": "checked"}
+        drawn = {name: draw(value) if isinstance(value, st.SearchStrategy) else value for name, value in kwargs.items()}
+        values = [draw(value) if isinstance(value, st.SearchStrategy) else value for value in args]
+        issued = day + draw(lag)
+        versions.append(kind(day, *values, record=record, version=number, issued=issued, **more, **drawn))
+    return versions
+
+
+def adverse_event(day: float, record: str, **more: Any) -> bytes:
+    return charts.message("adverse-event.reported", record, day, term="event", **more)
+
+
+def disease(day: float, record: str, **more: Any) -> bytes:
+    return charts.message("disease.assessed", record, day, **more)
+
+
+def lab(day: float, code: str, value: str, record: str, **more: Any) -> bytes:
+    unit = "%" if code == "26446-5" else "10*9/L"
+    return charts.message("lab.resulted", record, day, code=code, value=value, unit=unit, **more)
+
+
+def status(day: float, record: str, **more: Any) -> bytes:
+    return charts.message("patient.status-changed", record, day, **more)
+
+
+flag = st.sampled_from([True, False, None])
+record = st.one_of(
+    revised(charts.azacitidine, "aza", st.integers(1, 4)),
+    revised(charts.azacitidine, "aza", st.integers(1, 4)),
+    revised(charts.dli, "dli", st.sampled_from(["1e5", "5e5", "1.2e5", "1e6"])),
+    revised(charts.marrow, "chimerism", percent, lineage=st.sampled_from(["whole", "whole", "cd3"])),
+    revised(charts.mrd, "mrd", mrd_values, assay=st.sampled_from(["qpcr", "flow"])),
+    revised(charts.acute, "acute", stage, stage, confidence=st.sampled_from(["confirmed", "possible", "negative"])),
+    revised(charts.acute, "acute", stage, st.just(0)),
+    revised(charts.chronic, "chronic"),
+    revised(
+        charts.chronic,
+        "chronic",
+        present=st.just(True),
+        organ_scores=st.sampled_from([{**charts.NO_ORGAN, "skin": 1}, {**charts.NO_ORGAN, "lung": 1}, {"eyes": 2}]),
+        overlap=flag,
+        diagnostic_sign=flag,
+    ),
+    revised(
+        charts.decided,
+        "decision",
+        st.sampled_from(["stop", "hold", "restart", "continue", "complete"]),
+        signed_by=st.sampled_from(["pi", "pi", "pi", None]),
+    ),
+    revised(
+        adverse_event,
+        "ae",
+        ctcae_grade=st.integers(1, 5),
+        laboratory=flag,
+        life_threatening=flag,
+        serious=flag,
+        related=flag,
+        expected=flag,
+    ),
+    revised(disease, "disease", marrow_blast_percent=st.sampled_from(["0", "4.9", "5"]), extramedullary=flag),
+    revised(lab, "lab", st.sampled_from(["751-8", "777-3", "26446-5"]), st.sampled_from(["0.3", "1.0", "20", "101"])),
+)
+
+
+@st.composite
+def histories(draw: st.DrawFn, max_records: int = 14) -> list[bytes]:
+    """A chart: usually enrolled and treated, with a dozen records and their versions."""
+    messages = [charts.enrolled(draw(st.integers(70, 95)))] if draw(st.integers(0, 9)) else []
+    if draw(st.integers(0, 5)):
+        messages += [charts.azacitidine(draw(st.sampled_from([88, 95, 100, 125])) + n, record=f"first-{n}") for n in range(5)]
+    for versions in draw(st.lists(record, min_size=1, max_size=max_records)):
+        messages += versions
+    if draw(st.integers(0, 12)) == 0:
+        messages.append(status(draw(days), "status", patient_status="withdrawn"))
+    return messages
