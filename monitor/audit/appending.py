@@ -4,12 +4,12 @@ import secrets
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from sqlalchemy import Table, Text, column, func, select, update, values
+from sqlalchemy import Table, Text, column, delete, func, select, update, values
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from monitor.audit import rows
-from monitor.audit.batch import Batch, Owner, Position, TopicPartition
+from monitor.audit.batch import AlertRow, Batch, Owner, PatientRow, Position, TopicPartition
 from monitor.audit.hashing import SALT_BYTES
 from monitor.audit.positions import advanced, check_owner
 from monitor.audit.records import Head, Record, StreamHead
@@ -126,6 +126,17 @@ async def put_positions(connection: AsyncConnection, places: Mapping[TopicPartit
     """Write positions as they are given."""
     found = [{"topic": topic, "partition": partition} | rows.fields(at) for (topic, partition), at in places.items()]
     await upsert(connection, positions, found)
+
+
+async def refill(
+    connection: AsyncConnection, patient_rows: Sequence[PatientRow], alert_rows: Sequence[AlertRow]
+) -> None:
+    """Put these rows in the place of all rows of the read models."""
+    await locked_head(connection)
+    await connection.execute(delete(patients))
+    await connection.execute(delete(alerts))
+    await upsert(connection, patients, [rows.fields(row) for row in patient_rows])
+    await upsert(connection, alerts, [rows.fields(row) for row in alert_rows])
 
 
 def _chunks(items: Sequence[str]) -> Iterator[Sequence[str]]:

@@ -4,10 +4,10 @@ import asyncio
 import contextlib
 import logging
 import sqlite3
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from sqlalchemy import Connection, event
 from sqlalchemy.engine import URL, make_url
@@ -29,6 +29,9 @@ SAFE_SQLITE: Final = (3, 51, 3)
 """Before it, a reset of the write-ahead log could corrupt the file (fixed 2026-03-13)."""
 
 _BEGIN: Final = "sqlite_begin"
+
+T = TypeVar("T")
+Work = Callable[[AsyncConnection], Awaitable[T]]
 
 logger = logging.getLogger(__name__)
 
@@ -76,6 +79,18 @@ class Database:
         """The SQLite file; None on PostgreSQL."""
         return Path(self.url.database or "") if self.url.get_backend_name() == "sqlite" else None
 
+    async def read(self, work: Work[T]) -> T:
+        """Do work in a transaction for reading; cancelled, it is let go to its end first."""
+        return await _to_its_end(self._done(self.reading(), work))
+
+    async def write(self, work: Work[T]) -> T:
+        """Do work in a transaction for writing; cancelled, it is let go to its end first and stays written."""
+        return await _to_its_end(self._done(self.writing(), work))
+
+    async def _done(self, transaction: AbstractAsyncContextManager[AsyncConnection], work: Work[T]) -> T:
+        async with transaction as connection:
+            return await work(connection)
+
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:
         """A transaction for reading. Raises DatabaseUnavailable, SchemaMissing."""
@@ -101,6 +116,18 @@ class Database:
         await self.engine.dispose()
         if self._lock is not None:
             self._lock.release()
+
+
+async def _to_its_end(transaction: Coroutine[Any, Any, T]) -> T:
+    # A statement cancelled half-way goes on in the driver's thread, and would hold SQLite's lock with nobody to end it.
+    task = asyncio.create_task(transaction)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait({task})
+        if not task.cancelled():
+            task.exception()  # seen, so that the loop does not complain of it
+        raise
 
 
 def _postgresql(url: URL, limit_ms: int | None) -> AsyncEngine:

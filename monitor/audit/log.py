@@ -2,12 +2,12 @@
 
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final, Self
 
-from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from monitor.audit import appending, ownership, rows, sending
+from monitor.audit import appending, ownership, reading, sending
 from monitor.audit.batch import (
     AlertRow,
     Backlog,
@@ -24,8 +24,6 @@ from monitor.audit.failures import UndecodableTextError
 from monitor.audit.records import Head, Record
 from monitor.audit.schema import check_current
 from monitor.audit.stored import Stored, record_of
-from monitor.audit.tables import alerts, audit_head, audit_log, patients, positions
-from monitor.audit.times import utc_text
 from monitor.errors import RecordUnreadable
 
 PAGE: Final = 1_000
@@ -58,8 +56,7 @@ class SqlAuditLog:
 
     async def append(self, batch: Batch) -> list[Record]:
         """See AuditLog.append."""
-        async with self._database.writing() as connection:
-            return await appending.write(connection, batch)
+        return await self._database.write(lambda connection: appending.write(connection, batch))
 
     async def read(
         self, *, after: int = 0, limit: int | None = None, stream: str | None = None
@@ -67,20 +64,14 @@ class SqlAuditLog:
         """See AuditLog.read. Pages are transactions of their own: nothing that is read can change."""
         left = limit
         while left is None or left > 0:
-            page = await self._page(after, PAGE if left is None else min(PAGE, left), stream)
-            for record in page:
-                yield record
-            if len(page) < PAGE:
+            size = PAGE if left is None else min(PAGE, left)
+            page = await self._database.read(partial(reading.page, after=after, size=size, stream=stream))
+            for stored in page:
+                yield record_of(stored)
+            if len(page) < size:
                 return
             after = page[-1].sequence
             left = None if left is None else left - len(page)
-
-    async def _page(self, after: int, size: int, stream: str | None) -> list[Record]:
-        query = select(audit_log).where(audit_log.c.sequence > after).order_by(audit_log.c.sequence).limit(size)
-        if stream is not None:
-            query = query.where(audit_log.c.stream == stream)
-        async with self._database.reading() as connection:
-            return [record_of(Stored._make(row)) for row in await connection.execute(query)]
 
     async def stored(self, *, after: int = 0, until: int | None = None) -> AsyncIterator[Sequence[Stored]]:
         """See AuditLog.stored."""
@@ -89,12 +80,8 @@ class SqlAuditLog:
             after = page[-1].sequence
 
     async def _stored_page(self, after: int, until: int | None, size: int) -> Sequence[Stored]:
-        query = select(audit_log).where(audit_log.c.sequence > after).order_by(audit_log.c.sequence).limit(size)
-        if until is not None:
-            query = query.where(audit_log.c.sequence <= until)
         try:
-            async with self._database.reading() as connection:
-                return [Stored._make(row) for row in await connection.execute(query)]
+            return await self._database.read(partial(reading.page, after=after, until=until, size=size))
         except UndecodableTextError:
             if size == 1:
                 raise RecordUnreadable(after + 1) from None
@@ -103,111 +90,76 @@ class SqlAuditLog:
 
     async def stream(self, name: str) -> list[Record]:
         """See AuditLog.stream."""
-        query = select(audit_log).where(audit_log.c.stream == name).order_by(audit_log.c.version)
-        async with self._database.reading() as connection:
-            return [record_of(Stored._make(row)) for row in await connection.execute(query)]
+        return [record_of(stored) for stored in await self._database.read(partial(reading.stream, name=name))]
 
     async def head(self) -> Head:
         """See AuditLog.head."""
-        async with self._database.reading() as connection:
-            row = (await connection.execute(select(audit_head))).one()
-            return Head(row.sequence, row.running_hash)
+        return await self._database.read(reading.head)
 
     async def known(self, dedupe_keys: Collection[str]) -> set[str]:
         """See AuditLog.known."""
-        async with self._database.reading() as connection:
-            return await appending.known_keys(connection, dedupe_keys)
+        return await self._database.read(lambda connection: appending.known_keys(connection, dedupe_keys))
 
     async def positions(self) -> dict[TopicPartition, Position]:
         """See AuditLog.positions."""
-        async with self._database.reading() as connection:
-            found = await connection.execute(select(positions))
-            return {(row.topic, row.partition): rows.position_of(row) for row in found}
+        return await self._database.read(reading.all_positions)
 
     async def adopt_positions(self, positions: Mapping[TopicPartition, Position], batch: Batch) -> list[Record]:
         """See AuditLog.adopt_positions."""
-        async with self._database.writing() as connection:
+
+        async def adopt(connection: AsyncConnection) -> list[Record]:
             records = await appending.write(connection, batch)
             await appending.put_positions(connection, positions)
             return records
 
+        return await self._database.write(adopt)
+
     async def start_instance(self, instance: str) -> Owner:
         """See AuditLog.start_instance."""
-        async with self._database.writing() as connection:
-            return await ownership.start_instance(connection, instance)
+        return await self._database.write(lambda connection: ownership.start_instance(connection, instance))
 
     async def claim_ownership(self, partitions: Sequence[TopicPartition], owner: Owner) -> None:
         """See AuditLog.claim_ownership."""
-        async with self._database.writing() as connection:
-            await ownership.claim_ownership(connection, partitions, owner)
+        await self._database.write(lambda connection: ownership.claim_ownership(connection, partitions, owner))
 
     async def acquire_lease(self, name: str, holder: str, *, ttl: timedelta, now: datetime) -> int | None:
         """See AuditLog.acquire_lease."""
-        async with self._database.writing() as connection:
-            return await ownership.acquire_lease(connection, name, holder, ttl=ttl, now=now)
+        return await self._database.write(partial(ownership.acquire_lease, name=name, holder=holder, ttl=ttl, now=now))
 
     async def release_lease(self, name: str, holder: str) -> None:
         """See AuditLog.release_lease."""
-        async with self._database.writing() as connection:
-            await ownership.release_lease(connection, name, holder)
+        await self._database.write(partial(ownership.release_lease, name=name, holder=holder))
 
     async def due_patients(
         self, now: datetime, *, partitions: Collection[int] | None = None, limit: int = 500
     ) -> list[PatientRow]:
         """See AuditLog.due_patients."""
-        due = select(patients).where(patients.c.due_at <= utc_text(now))
-        if partitions is not None:
-            due = due.where(patients.c.partition.in_(partitions))
-        async with self._database.reading() as connection:
-            found = await connection.execute(due.order_by(patients.c.due_at, patients.c.patient).limit(limit))
-            return [rows.patient_of(row) for row in found.mappings()]
+        return await self._database.read(partial(reading.due_patients, now=now, partitions=partitions, limit=limit))
 
     async def patients(self) -> list[PatientRow]:
         """See AuditLog.patients."""
-        async with self._database.reading() as connection:
-            found = await connection.execute(select(patients))
-            return sorted((rows.patient_of(row) for row in found.mappings()), key=lambda row: row.patient)
+        return await self._database.read(reading.all_patients)
 
     async def alerts(self, *, patient: str | None = None, statuses: Collection[str] | None = None) -> list[AlertRow]:
         """See AuditLog.alerts."""
-        query = select(alerts)
-        if patient is not None:
-            query = query.where(alerts.c.patient == patient)
-        if statuses is not None:
-            query = query.where(alerts.c.status.in_(statuses))
-        async with self._database.reading() as connection:
-            found = [rows.alert_of(row) for row in (await connection.execute(query)).mappings()]
-            # Sorted here: the databases' own orders of text differ.
-            return sorted(found, key=lambda row: (row.effective_at, row.rule, row.alert_id))
+        return await self._database.read(partial(reading.alerts_of, patient=patient, statuses=statuses))
 
     async def replace_read_models(self, patients: Sequence[PatientRow], alerts: Sequence[AlertRow]) -> None:
         """See AuditLog.replace_read_models."""
-        async with self._database.writing() as connection:
-            await appending.locked_head(connection)
-            await _refill(connection, patients, alerts)
+        await self._database.write(lambda connection: appending.refill(connection, patients, alerts))
 
     async def claim_outbox(
         self, *, limit: int, lease_for: timedelta, now: datetime, channels: Collection[str] | None = None
     ) -> list[OutboxRow]:
         """See AuditLog.claim_outbox."""
-        async with self._database.writing() as connection:
-            return await sending.claim(connection, limit=limit, lease_for=lease_for, now=now, channels=channels)
+        return await self._database.write(
+            partial(sending.claim, limit=limit, lease_for=lease_for, now=now, channels=channels)
+        )
 
     async def settle_outbox(self, row_id: str, outcome: Outcome, batch: Batch) -> list[Record]:
         """See AuditLog.settle_outbox."""
-        async with self._database.writing() as connection:
-            return await sending.settle(connection, row_id, outcome, batch)
+        return await self._database.write(partial(sending.settle, row_id=row_id, outcome=outcome, batch=batch))
 
     async def outbox_backlog(self) -> list[Backlog]:
         """See AuditLog.outbox_backlog."""
-        async with self._database.reading() as connection:
-            return await sending.backlog(connection)
-
-
-async def _refill(
-    connection: AsyncConnection, patient_rows: Sequence[PatientRow], alert_rows: Sequence[AlertRow]
-) -> None:
-    await connection.execute(delete(patients))
-    await connection.execute(delete(alerts))
-    await appending.upsert(connection, patients, [rows.fields(row) for row in patient_rows])
-    await appending.upsert(connection, alerts, [rows.fields(row) for row in alert_rows])
+        return await self._database.read(sending.backlog)

@@ -33,7 +33,7 @@ async def claim_ownership(connection: AsyncConnection, partitions: Sequence[Topi
 
 
 async def acquire_lease(
-    connection: AsyncConnection, name: str, holder: str, *, ttl: timedelta, now: datetime
+    connection: AsyncConnection, *, name: str, holder: str, ttl: timedelta, now: datetime
 ) -> int | None:
     """Take or renew a lease: its epoch, or None while another holds it."""
     # An expired row first: so that of several newcomers one inserts it and all wait for its lock.
@@ -48,7 +48,7 @@ async def acquire_lease(
     return epoch
 
 
-async def release_lease(connection: AsyncConnection, name: str, holder: str) -> None:
+async def release_lease(connection: AsyncConnection, *, name: str, holder: str) -> None:
     """Give a lease up, if it is held."""
     held = (leases.c.name == name) & (leases.c.holder == holder)
     await connection.execute(update(leases).where(held).values(holder=""))

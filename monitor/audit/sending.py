@@ -41,7 +41,7 @@ async def claim(
     return [rows.outbox_of(row, attempts=row["attempts"] + 1) for row in found]
 
 
-async def settle(connection: AsyncConnection, row_id: str, outcome: Outcome, batch: Batch) -> list[Record]:
+async def settle(connection: AsyncConnection, *, row_id: str, outcome: Outcome, batch: Batch) -> list[Record]:
     """Write the receipt and let the row follow it. Raises KeyError for a row that never was."""
     records = await write(connection, batch)
     row = (await connection.execute(select(outbox).where(outbox.c.row_id == row_id).with_for_update())).one_or_none()

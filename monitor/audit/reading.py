@@ -1,0 +1,77 @@
+"""Questions to the database, each within the caller's transaction."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from monitor.audit import rows
+from monitor.audit.batch import AlertRow, PatientRow, Position, TopicPartition
+from monitor.audit.records import Head
+from monitor.audit.stored import Stored
+from monitor.audit.tables import alerts, audit_head, audit_log, patients, positions
+from monitor.audit.times import utc_text
+from monitor.errors import SchemaMissing
+
+
+async def head(connection: AsyncConnection) -> Head:
+    """The end of the log. Raises SchemaMissing if its row is gone."""
+    found = (await connection.execute(select(audit_head))).one_or_none()
+    if found is None:
+        raise SchemaMissing("the log has lost its head row: restore it from a backup, then run `safety-monitor verify`")
+    return Head(found.sequence, found.running_hash)
+
+
+async def page(
+    connection: AsyncConnection, *, after: int, size: int, until: int | None = None, stream: str | None = None
+) -> Sequence[Stored]:
+    """At most `size` records past `after`, in order."""
+    query = select(audit_log).where(audit_log.c.sequence > after).order_by(audit_log.c.sequence).limit(size)
+    if until is not None:
+        query = query.where(audit_log.c.sequence <= until)
+    if stream is not None:
+        query = query.where(audit_log.c.stream == stream)
+    return [Stored._make(row) for row in await connection.execute(query)]
+
+
+async def stream(connection: AsyncConnection, *, name: str) -> Sequence[Stored]:
+    """All records of a stream, in order."""
+    query = select(audit_log).where(audit_log.c.stream == name).order_by(audit_log.c.version)
+    return [Stored._make(row) for row in await connection.execute(query)]
+
+
+async def all_positions(connection: AsyncConnection) -> dict[TopicPartition, Position]:
+    """How far each (topic, partition) is."""
+    found = await connection.execute(select(positions))
+    return {(row.topic, row.partition): rows.position_of(row) for row in found}
+
+
+async def due_patients(
+    connection: AsyncConnection, *, now: datetime, partitions: Collection[int] | None, limit: int
+) -> list[PatientRow]:
+    """Patients with something to do by `now`, the longest due first."""
+    due = select(patients).where(patients.c.due_at <= utc_text(now))
+    if partitions is not None:
+        due = due.where(patients.c.partition.in_(partitions))
+    found = await connection.execute(due.order_by(patients.c.due_at, patients.c.patient).limit(limit))
+    return [rows.patient_of(row) for row in found.mappings()]
+
+
+async def all_patients(connection: AsyncConnection) -> list[PatientRow]:
+    """All patients. Sorted here: the databases' own orders of text differ."""
+    found = await connection.execute(select(patients))
+    return sorted((rows.patient_of(row) for row in found.mappings()), key=lambda row: row.patient)
+
+
+async def alerts_of(
+    connection: AsyncConnection, *, patient: str | None, statuses: Collection[str] | None
+) -> list[AlertRow]:
+    """Alerts of a patient or of all, of some statuses or of any."""
+    query = select(alerts)
+    if patient is not None:
+        query = query.where(alerts.c.patient == patient)
+    if statuses is not None:
+        query = query.where(alerts.c.status.in_(statuses))
+    found = [rows.alert_of(row) for row in (await connection.execute(query)).mappings()]
+    return sorted(found, key=lambda row: (row.effective_at, row.rule, row.alert_id))
