@@ -45,6 +45,11 @@ def patient_of(stream: str) -> str | None:
     return stream.removeprefix(_PATIENT) if stream.startswith(_PATIENT) else None
 
 
+def patient_of_alert(stream: str) -> str | None:
+    """The patient of an `alert/` stream; None for any other stream."""
+    return stream.removeprefix(_ALERT) if stream.startswith(_ALERT) else None
+
+
 def alert_kind(change: str) -> str:
     """The record kind of an alert's change. Raises ValueError for an unknown change."""
     if change not in ALERT_CHANGES:

@@ -1,0 +1,98 @@
+"""`verify`: is the log whole, and are its decisions those its facts lead to? Trusts nothing that was stored."""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from monitor.audit import kinds
+from monitor.audit.clock import clocks
+from monitor.audit.decisions import Difference, derived, differences, latest, recorded
+from monitor.audit.integrity import Broken, Checker, check_log
+from monitor.audit.ports import AuditLog
+from monitor.audit.records import Record
+from monitor.audit.refold import refold
+from monitor.protocol.model import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What verify found. `broken` is the first broken record; with it, decisions are not looked at.
+
+    `undecided` counts patients whose decisions cannot be derived again: made under another protocol file, or by an
+    assessment that fails.
+    """
+
+    records: int = 0
+    patients: int = 0
+    decisions: int = 0
+    broken: Broken | None = None
+    differs: tuple[Difference, ...] = ()
+    undecided: int = 0
+
+    @property
+    def tampered(self) -> bool:
+        """Is a record broken, or a decision other than this very program makes of its facts?"""
+        return self.broken is not None or any(not difference.newer for difference in self.differs)
+
+
+async def verify(log: AuditLog, protocol: Protocol, progress: Callable[[int], None] | None = None) -> Verdict:
+    """Check the whole log, then every patient's decisions. `progress` is told the number of records done.
+
+    What is appended meanwhile is left to the next run. Raises DatabaseUnavailable, SchemaMissing.
+    """
+    swept = clocks(await log.positions())
+    checker = Checker()
+    async for found in check_log(log, checker):
+        if isinstance(found, Broken):
+            return Verdict(records=checker.head.sequence, broken=found)
+        if progress is not None:
+            progress(found)
+    verdict = Verdict(records=checker.head.sequence)
+    async for patient in _decisions(log, protocol, checker, swept):
+        verdict = replace(
+            verdict,
+            patients=verdict.patients + 1,
+            decisions=verdict.decisions + patient.decisions,
+            differs=verdict.differs + patient.differs,
+            undecided=verdict.undecided + patient.undecided,
+        )
+    return verdict
+
+
+async def _decisions(
+    log: AuditLog, protocol: Protocol, checker: Checker, swept: dict[int, datetime]
+) -> AsyncIterator[Verdict]:
+    names = {kinds.patient_of(stream) or kinds.patient_of_alert(stream) for stream in checker.streams}
+    for patient in sorted(name for name in names if name is not None):
+        until = checker.head.sequence
+        facts = _up_to(until, await log.stream(kinds.patient_stream(patient)))
+        decided = _up_to(until, await log.stream(kinds.alert_stream(patient)))
+        yield check_patient(patient, protocol, facts, decided, _clock_of(facts, swept))
+
+
+def check_patient(
+    patient: str, protocol: Protocol, facts: Sequence[Record], decided: Sequence[Record], swept: datetime | None
+) -> Verdict:
+    """Hold one patient's recorded decisions against those derived again. `swept`: how far its events clock has come."""
+    try:
+        found = recorded(decided)
+    except (ValueError, KeyError, TypeError):
+        what = "a record of the stream is not an alert's change"
+        return Verdict(differs=(Difference(patient, "?", decided[0].sequence, what, newer=False),))
+    if any(change.protocol not in {None, protocol.hash} for change in found):
+        return Verdict(undecided=1)
+    until = max((at for at in (swept, latest(decided)) if at is not None), default=None)
+    try:
+        expected = derived(refold(patient, protocol, facts, until=until))
+    except Exception:  # a mistake in a rule: the recorder has called somebody; the others are checked
+        return Verdict(undecided=1)
+    return Verdict(decisions=len(found), differs=tuple(differences(patient, found, expected)))
+
+
+def _clock_of(facts: Sequence[Record], swept: dict[int, datetime]) -> datetime | None:
+    origins = [record.origin for record in facts if record.origin is not None]
+    return swept.get(origins[-1].partition) if origins else None
+
+
+def _up_to(sequence: int, records: Sequence[Record]) -> list[Record]:
+    return [record for record in records if record.sequence <= sequence]
