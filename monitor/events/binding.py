@@ -9,7 +9,7 @@ from cloudevents.core.bindings.kafka import CE_PREFIX
 
 from monitor.events.envelope import Reason
 from monitor.events.parse import AbsurdNumberError, NotJsonError, glimpse, read_json
-from monitor.events.plausible import Judged
+from monitor.events.plausible import NotAcceptedError
 
 STRUCTURED: Final = "application/cloudevents"
 Headers = Mapping[str, bytes] | Sequence[tuple[str, bytes]]
@@ -30,17 +30,20 @@ def header_pairs(headers: Headers) -> tuple[tuple[str, bytes], ...]:
 
 
 def open_letter(raw: bytes, headers: tuple[tuple[str, bytes], ...]) -> Letter:
-    """Take a message apart, in whichever mode it came. Raises Judged: malformed_json, not_cloudevent, invalid_data."""
+    """Take a message apart, in whichever mode it came.
+
+    Raises NotAcceptedError: malformed_json, not_cloudevent, invalid_data (a number that nothing measures).
+    """
     try:
         if is_binary(headers):
             return Letter(_attributes(headers), read_json(raw))
         value = read_json(raw)
     except NotJsonError as error:
-        raise Judged(Reason.MALFORMED_JSON, str(error)) from None
+        raise NotAcceptedError(Reason.MALFORMED_JSON, str(error)) from None
     except AbsurdNumberError as error:
-        raise Judged(Reason.INVALID_DATA, str(error)) from None
+        raise NotAcceptedError(Reason.INVALID_DATA, str(error)) from None
     if not isinstance(value, dict):
-        raise Judged(Reason.NOT_CLOUDEVENT, "not one JSON object (batches are not taken)")
+        raise NotAcceptedError(Reason.NOT_CLOUDEVENT, "not one JSON object (batches are not taken)")
     data = value.pop("data", None)
     return Letter(value, data)
 
@@ -52,7 +55,7 @@ def glimpse_letter(raw: bytes, headers: tuple[tuple[str, bytes], ...]) -> Letter
         return Letter(fields, fields.get("data"))
     try:
         return Letter(_attributes(headers), fields)
-    except Judged:
+    except NotAcceptedError:
         return Letter({}, fields)
 
 
@@ -79,7 +82,7 @@ def _attributes(headers: tuple[tuple[str, bytes], ...]) -> dict[str, Any]:
         try:
             text = value.decode()
         except UnicodeDecodeError:
-            raise Judged(Reason.NOT_CLOUDEVENT, f"header {header[:40]}: not UTF-8") from None
+            raise NotAcceptedError(Reason.NOT_CLOUDEVENT, f"header {header[:40]}: not UTF-8") from None
         if found.setdefault(name, text) != text:
-            raise Judged(Reason.NOT_CLOUDEVENT, f"header {header[:40]}: there twice")
+            raise NotAcceptedError(Reason.NOT_CLOUDEVENT, f"header {header[:40]}: there twice")
     return found

@@ -12,7 +12,7 @@ from monitor.events.binding import Headers, Letter, header_pairs, open_letter
 from monitor.events.canonical import canonical, content, utc
 from monitor.events.catalogue import CLOCK_MODEL, CLOCK_TYPE, TYPES
 from monitor.events.envelope import ClockAdvanced, Reason, Received, Refused
-from monitor.events.plausible import Derived, Judged, derive, refuse_future
+from monitor.events.plausible import Derived, NotAcceptedError, derive, refuse_future
 from monitor.events.record import RETRACTED, Frozen, RecordBlock
 from monitor.events.refusal import refuse, restore_refused
 from monitor.events.scalars import read_instant, read_word
@@ -40,8 +40,10 @@ def decode(
         return refuse(Reason.TOO_LARGE, f"{len(raw)} bytes; {max_bytes} are taken", raw, pairs)
     try:
         return _read(open_letter(raw, pairs), site_timezone)
-    except Judged as verdict:
+    except NotAcceptedError as verdict:
         return refuse(verdict.reason, verdict.detail, raw, pairs)
+    except Exception as error:  # a bug of ours: one message waits in quarantine, seen, and the others go on
+        return refuse(Reason.INVALID_DATA, f"it could not be read ({type(error).__name__}, our fault)", raw, pairs)
 
 
 def restore(stored: str) -> Received | Refused:
@@ -57,7 +59,7 @@ def restore(stored: str) -> Received | Refused:
     try:
         identity = _identity(letter.attributes)
         data = model_of(TYPES[identity.type].model, letter.data)
-    except (Judged, KeyError) as error:
+    except (NotAcceptedError, KeyError) as error:
         raise ValueError(f"not an event that was stored: {error}") from error
     return receive(letter, identity, data, derived)
 
@@ -70,13 +72,13 @@ def encode(event: Received) -> bytes:
 def _read(letter: Letter, site: ZoneInfo) -> Received | ClockAdvanced:
     names = letter.attributes
     if names.get("specversion") != "1.0":
-        raise Judged(Reason.NOT_CLOUDEVENT, "specversion: it must be there and be 1.0")
+        raise NotAcceptedError(Reason.NOT_CLOUDEVENT, "specversion: it must be there and be 1.0")
     if names.get("type") == CLOCK_TYPE:
         return _read_clock(letter)
     identity = _identity(names)
     kind = TYPES.get(identity.type)
     if kind is None:
-        raise Judged(Reason.UNKNOWN_TYPE, f"type: {identity.type} is not in the catalogue")
+        raise NotAcceptedError(Reason.UNKNOWN_TYPE, f"type: {identity.type} is not in the catalogue")
     data = model_of(kind.model, letter.data)
     derived = derive(data)
     refuse_future(data, identity.time, site)
@@ -109,14 +111,14 @@ def _word(names: Mapping[str, Any], name: str) -> str:
         return read_word(names.get(name))
     except ValueError as error:
         wrong = f"it is {error}" if name in names else "it is missing"
-        raise Judged(Reason.NOT_CLOUDEVENT, f"{name}: {wrong}") from None
+        raise NotAcceptedError(Reason.NOT_CLOUDEVENT, f"{name}: {wrong}") from None
 
 
 def _time(names: Mapping[str, Any]) -> datetime:
     try:
         return read_instant(names.get("time"))
     except ValueError as error:
-        raise Judged(Reason.NOT_CLOUDEVENT, f"time: {error}") from None
+        raise NotAcceptedError(Reason.NOT_CLOUDEVENT, f"time: {error}") from None
 
 
 def receive(letter: Letter, identity: Identity, data: Any, derived: Derived) -> Received:
@@ -139,18 +141,18 @@ def receive(letter: Letter, identity: Identity, data: Any, derived: Derived) -> 
 
 
 def model_of(model: type[Frozen], data: Any) -> Any:
-    """The data as its model reads it. Raises Judged: invalid_data, missing_reason.
+    """The data as its model reads it. Raises NotAcceptedError: invalid_data, missing_reason.
 
     A retraction that cannot be read as its type is read by its record block alone: it must not be lost.
     """
     if not isinstance(data, dict):
-        raise Judged(Reason.INVALID_DATA, "data: it must be there and be a JSON object")
+        raise NotAcceptedError(Reason.INVALID_DATA, "data: it must be there and be a JSON object")
     if None in data.values() or not model.derived.isdisjoint(data):  # null is absent; what we work out is not taken
         data = {name: item for name, item in data.items() if item is not None and name not in model.derived}
     try:
         return model.model_validate(data)
     except ValidationError as error:
-        if issubclass(model, RecordBlock) and data.get("status") in RETRACTED:
+        if issubclass(model, RecordBlock) and data.get("status") in tuple(RETRACTED):
             return model_of(RecordBlock, data) if model is not RecordBlock else _judge(error)
         return _judge(error)
 
@@ -158,6 +160,6 @@ def model_of(model: type[Frozen], data: Any) -> Any:
 def _judge(error: ValidationError) -> None:
     first = error.errors(include_url=False, include_context=False, include_input=False)[0]
     if first["type"] == "missing_reason":
-        raise Judged(Reason.MISSING_REASON, f"reason: {first['msg']}") from None
+        raise NotAcceptedError(Reason.MISSING_REASON, f"reason: {first['msg']}") from None
     where = ".".join(str(part) for part in ("data", *first["loc"]))
-    raise Judged(Reason.INVALID_DATA, f"{where[:80]}: {first['msg'].removeprefix('Value error, ')}") from None
+    raise NotAcceptedError(Reason.INVALID_DATA, f"{where[:80]}: {first['msg'].removeprefix('Value error, ')}") from None

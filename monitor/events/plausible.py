@@ -36,7 +36,7 @@ Derived = Mapping[str, Any]
 NOTHING: Final[Derived] = MappingProxyType({})
 
 
-class Judged(Exception):  # noqa: N818  # a verdict, not a fault of ours
+class NotAcceptedError(Exception):
     """The fact is refused, and why."""
 
     def __init__(self, reason: Reason, detail: str) -> None:
@@ -46,7 +46,7 @@ class Judged(Exception):  # noqa: N818  # a verdict, not a fault of ours
 
 
 def derive(data: Frozen) -> Derived:
-    """The fields worked out of a fact. Raises Judged where it cannot be what it says."""
+    """The fields worked out of a fact. Raises NotAcceptedError where it cannot be what it says."""
     if isinstance(data, RecordBlock) and data.retracted:
         return NOTHING
     reading = _READINGS.get(type(data))
@@ -54,7 +54,7 @@ def derive(data: Frozen) -> Derived:
 
 
 def refuse_future(data: Frozen, time: datetime, site: ZoneInfo) -> None:
-    """Raises Judged for a fact effective more than ten minutes after its event (a date: a later local day)."""
+    """Raises NotAcceptedError for a fact more than ten minutes later than its event (a date: a later local day)."""
     if not isinstance(data, RecordBlock):
         return
     latest, effective = time + FUTURE_ALLOWANCE, data.effective_at
@@ -63,28 +63,30 @@ def refuse_future(data: Frozen, time: datetime, site: ZoneInfo) -> None:
     else:
         ahead = effective > latest.astimezone(site).date()
     if ahead:
-        raise Judged(Reason.FUTURE, f"effective at {effective}, later than the event itself ({time})")
+        raise NotAcceptedError(Reason.FUTURE, f"effective at {effective}, later than the event itself ({time})")
 
 
 def _within(value: Decimal, highest: Decimal, what: str) -> None:
     if not 0 <= value <= highest:
-        raise Judged(Reason.IMPLAUSIBLE, f"{what}: {value} is outside 0 to {highest:.6g}")
+        raise NotAcceptedError(Reason.IMPLAUSIBLE, f"{what}: {value} is outside 0 to {highest:.6g}")
 
 
 def _convert(value: Decimal, unit: str | None, canonical: str, what: str) -> Decimal:
     if unit is None:
-        raise Judged(Reason.UNIT_UNKNOWN, f"{what}: the unit is not there")
+        raise NotAcceptedError(Reason.UNIT_UNKNOWN, f"{what}: the unit is not there")
     try:
         return units.convert(value, unit, canonical)
     except units.UnitUnknownError:
-        raise Judged(Reason.UNIT_UNKNOWN, f"{what}: {unit[:40]!r} is not a UCUM unit") from None
+        raise NotAcceptedError(Reason.UNIT_UNKNOWN, f"{what}: {unit[:40]!r} is not a UCUM unit") from None
     except units.UnitMismatchError:
-        raise Judged(Reason.UNIT_MISMATCH, f"{what}: {unit[:40]!r} does not fit; it is read in {canonical}") from None
+        raise NotAcceptedError(
+            Reason.UNIT_MISMATCH, f"{what}: {unit[:40]!r} does not fit; it is read in {canonical}"
+        ) from None
 
 
 def _lab(data: LabResulted) -> Derived:
     if has_wrong_check_digit(data.code):
-        raise Judged(Reason.INVALID_DATA, f"code: the check digit of {data.code} is wrong")
+        raise NotAcceptedError(Reason.INVALID_DATA, f"code: the check digit of {data.code} is wrong")
     if data.code in PREGNANCY_CODES:
         return {"analyte": Analyte.PREGNANCY, "positive": _is_positive(data)}
     measured = MEASURED.get(data.code)
@@ -93,15 +95,15 @@ def _lab(data: LabResulted) -> Derived:
 
 def _measure(data: LabResulted, measured: Measured) -> Derived:
     if not isinstance(data.value, Decimal):
-        raise Judged(Reason.INVALID_DATA, f"value: {measured.analyte} must be a number")
+        raise NotAcceptedError(Reason.INVALID_DATA, f"value: {measured.analyte} must be a number")
     if data.comparator not in (None, "<", ">"):
-        raise Judged(Reason.INVALID_DATA, "comparator: it is < or >, or absent")
+        raise NotAcceptedError(Reason.INVALID_DATA, "comparator: it is < or >, or absent")
     quantity = _convert(data.value, data.unit, measured.unit, measured.analyte)
     _within(quantity, measured.highest, f"{measured.analyte} in {measured.unit}")
     high = data.ref_high
     if isinstance(high, Decimal):
         if high < 0:
-            raise Judged(Reason.INVALID_DATA, "ref_high: below zero")
+            raise NotAcceptedError(Reason.INVALID_DATA, "ref_high: below zero")
         high = _convert(high, data.unit, measured.unit, measured.analyte)
     else:
         high = None  # words where a limit should be: no upper limit was sent
@@ -111,7 +113,7 @@ def _measure(data: LabResulted, measured: Measured) -> Derived:
 def _is_positive(data: LabResulted) -> bool:
     word = str(data.value).lower().replace("_", " ").replace("-", " ") if data.value is not None else ""
     if word not in _ANSWERS or data.comparator is not None:
-        raise Judged(Reason.INVALID_DATA, "value: a pregnancy test is positive or negative")
+        raise NotAcceptedError(Reason.INVALID_DATA, "value: a pregnancy test is positive or negative")
     return _ANSWERS[word]
 
 
@@ -125,7 +127,7 @@ def _mrd(data: MrdResulted) -> Derived:
     try:
         units.require_ucum(data.unit)
     except units.UnitUnknownError:
-        raise Judged(Reason.UNIT_UNKNOWN, f"unit: {data.unit[:40]!r} is not a UCUM unit") from None
+        raise NotAcceptedError(Reason.UNIT_UNKNOWN, f"unit: {data.unit[:40]!r} is not a UCUM unit") from None
     if data.value is None:
         return NOTHING
     try:

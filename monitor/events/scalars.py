@@ -34,8 +34,6 @@ def is_bounded(number: Decimal) -> bool:
     """Whether the number is finite and within the digits and powers of ten that are read."""
     if not number.is_finite():
         return False
-    if not number:
-        return abs(number.as_tuple().exponent) <= MAX_EXPONENT  # type: ignore[arg-type]  # finite: never a letter
     return len(number.as_tuple().digits) <= MAX_DIGITS and abs(number.adjusted()) <= MAX_EXPONENT
 
 
@@ -44,22 +42,21 @@ def read_number(value: object) -> Decimal:
 
     Raises ValueError for anything else: a boolean, a float (its digits are lost already), NaN, absurd magnitudes.
     """
-    if isinstance(value, str):
-        text = value.strip()
-        if not looks_like_number(text):
-            raise ValueError("not a number")
-        number = Decimal(text)
-    elif isinstance(value, Decimal):
-        number = value
-    elif isinstance(value, int) and not isinstance(value, bool):
-        if abs(value) >= 10**MAX_DIGITS:
-            raise ValueError("a number beyond what any instrument gives")
-        return Decimal(value)
-    else:
-        raise ValueError("not a number")  # noqa: TRY004  # pydantic reports ValueError, not TypeError
+    number = _as_decimal(value)
+    if number is None:
+        raise ValueError("not a number")
     if not is_bounded(number):
         raise ValueError("a number beyond what any instrument gives")
     return number
+
+
+def _as_decimal(value: object) -> Decimal | None:
+    if isinstance(value, str):
+        text = value.strip()
+        return Decimal(text) if looks_like_number(text) else None
+    if isinstance(value, int) and not isinstance(value, bool):
+        return Decimal(value)
+    return value if isinstance(value, Decimal) else None
 
 
 def read_whole(value: object) -> int:
@@ -111,11 +108,9 @@ def read_when(value: object) -> date | datetime:
 
 def read_word(value: object) -> str:
     """An identifier: not empty, no control characters, at most 256 characters. Raises ValueError."""
-    if not isinstance(value, str):
-        raise ValueError("not a text")  # noqa: TRY004  # pydantic reports ValueError, not TypeError
-    word = value.strip()
+    word = value.strip() if isinstance(value, str) else ""
     if not word:
-        raise ValueError("empty")
+        raise ValueError("empty, or not a text")
     if len(word) > MAX_WORD:
         raise ValueError(f"longer than {MAX_WORD} characters")
     if _CONTROL.search(word):
@@ -128,12 +123,10 @@ def read_text(value: object) -> str | None:
     if value is None:
         return None
     if isinstance(value, int | Decimal) and not isinstance(value, bool):
-        value = str(value)  # a version sent as the number 5.0 is still a version
-    if not isinstance(value, str):
-        raise ValueError("not a text")  # noqa: TRY004  # pydantic reports ValueError, not TypeError
-    if len(value) > MAX_TEXT:
-        raise ValueError(f"longer than {MAX_TEXT} characters")
-    return value.strip() or None
+        return str(value)  # a version sent as the number 5.0 is still a version
+    if isinstance(value, str) and len(value) <= MAX_TEXT:
+        return value.strip() or None
+    raise ValueError(f"not a text of at most {MAX_TEXT} characters")
 
 
 def _at_least(minimum: int, *, above: bool = False) -> Any:

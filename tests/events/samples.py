@@ -157,6 +157,11 @@ def received(event: dict[str, Any] | bytes | str, **how: Any) -> Received:
     return result
 
 
+def fact(event: dict[str, Any] | bytes | str, **how: Any) -> Any:
+    """The data of a valid event."""
+    return received(event, **how).data
+
+
 def refused(event: dict[str, Any] | bytes | str, **how: Any) -> Refused:
     result = opened(event, **how)
     assert isinstance(result, Refused), result

@@ -9,7 +9,7 @@ import pytest
 from monitor.events.envelope import Reason
 from monitor.events.gvhd import AcuteGvhdAssessed
 from monitor.events.record import RecordBlock, Status
-from tests.events.samples import received, refused, sample
+from tests.events.samples import fact, received, refused, sample
 
 ACUTE = "safety.gvhd.acute-assessed.v1"
 CHRONIC = "safety.gvhd.chronic-assessed.v1"
@@ -21,7 +21,7 @@ CHIMERISM = "safety.chimerism.resulted.v1"
 
 
 def read(name: str, **changes: Any) -> Any:
-    return received(sample(name, **changes)).data
+    return fact(sample(name, **changes))
 
 
 def reason(name: str, **changes: Any) -> Reason:
@@ -171,10 +171,10 @@ def test_a_retraction_without_its_reason_is_refused_for_that() -> None:
 
 
 def test_a_command_names_its_alert_and_its_actor() -> None:
-    assert received(sample("safety.alert.shelved.v1")).data.until == datetime(2025, 6, 13, 1, tzinfo=UTC)  # type: ignore[union-attr]
+    assert fact(sample("safety.alert.shelved.v1")).until == datetime(2025, 6, 13, 1, tzinfo=UTC)
     for field in ("alert_id", "actor", "until"):
         assert reason("safety.alert.shelved.v1", **{field: ...}) is Reason.INVALID_DATA
-    assert received(sample("safety.alert.resolved.v1", note=...)).data
+    assert fact(sample("safety.alert.resolved.v1", note=...))
 
 
 def test_enrolment_without_the_day_of_transplant_is_invalid() -> None:

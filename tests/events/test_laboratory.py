@@ -7,14 +7,14 @@ import pytest
 
 from monitor.events.envelope import Reason
 from monitor.events.lab import Analyte
-from tests.events.samples import lab, received, refused, sample
+from tests.events.samples import fact, lab, refused, sample
 
 CHIMERISM = "safety.chimerism.resulted.v1"
 MRD = "safety.mrd.resulted.v1"
 
 
 def read(*args: Any, **changes: Any) -> Any:
-    return received(lab(*args, **changes)).data
+    return fact(lab(*args, **changes))
 
 
 def reason(*args: Any, **changes: Any) -> Reason:
@@ -155,8 +155,8 @@ def test_a_sender_cannot_say_what_we_work_out() -> None:
     [("97", "%", "97"), ("0.97", "1", "97"), ("89.96", "%", "89.96"), ("970", "[ppth]", "97"), (90.0, "%", "90")],
 )
 def test_chimerism_is_read_in_per_cent(value: object, unit: str, percent: str) -> None:
-    event = received(sample(CHIMERISM, donor_percent=value, unit=unit))
-    assert event.data.donor_percent == Decimal(percent)  # type: ignore[union-attr]
+    event = fact(sample(CHIMERISM, donor_percent=value, unit=unit))
+    assert event.donor_percent == Decimal(percent)
 
 
 @pytest.mark.parametrize(
@@ -200,11 +200,11 @@ def test_mrd_keeps_its_unit_and_is_held_to_what_the_assay_can_give(
     if reason:
         assert refused(event).reason is reason
     else:
-        kept = received(event).data
-        assert (kept.value, kept.unit) == (Decimal(value), unit or "%")  # type: ignore[union-attr]
+        kept = fact(event)
+        assert (kept.value, kept.unit) == (Decimal(value), unit or "%")
 
 
 def test_undetected_mrd_has_no_value() -> None:
-    assert received(sample(MRD, value=..., detected=False)).data.value is None  # type: ignore[union-attr]
+    assert fact(sample(MRD, value=..., detected=False)).value is None
     assert refused(sample(MRD, value=..., detected=...)).reason is Reason.INVALID_DATA
-    assert received(sample(MRD, value=..., detected=..., adequate=False)).data
+    assert fact(sample(MRD, value=..., detected=..., adequate=False))
