@@ -47,7 +47,9 @@ def build_app(settings: Settings, keeper: Keeper, leave: Leave, watchdog: Watchd
         **_membership(settings),
         **_credentials(settings),
     )
-    cast(Any, app.transport).Consumer = consumer_class(keeper, leave)
+    cast(Any, app.transport).Consumer = consumer_class(
+        keeper, leave, ends_are_told=settings.broker_kind is BrokerKind.KAFKA
+    )
     intake = Intake(keeper, leave, watchdog, batch_events=settings.batch_events, batch_wait=settings.batch_wait)
     for agent in AGENTS:
         agent.add(app, intake)

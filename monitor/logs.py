@@ -12,11 +12,8 @@ QUIET: Final = {
     "mode": logging.WARNING,
     "aiokafka": logging.WARNING,
     "aiosqlite": logging.INFO,
-}
-    "faust": logging.WARNING,
-    "mode": logging.WARNING,
-    "aiokafka": logging.WARNING,
-    "aiosqlite": logging.INFO,
+    "alembic": logging.WARNING,
+    "abc": logging.WARNING,  # the name under which faust logs of our consumer
 }
 
 

@@ -4,8 +4,6 @@ Kafka's committed offset is a hint; the log is right. Where Kafka is ahead of it
 made in `perform_seek`, since recovery undoes a seek made anywhere else.
 """
 
-import asyncio
-import time
 from collections.abc import Mapping
 from typing import Any, ClassVar, cast
 
@@ -19,16 +17,15 @@ from monitor.agents.ports import POSITIONS, SOFTWARE, TEMPORARY, Keeper, Leave
 from monitor.errors import DatabaseUnavailable, Fenced, MonitorError, PositionMismatch
 
 FETCH_WAIT_MS = 50  # faust's own 1,500 makes a lone event wait for most of a second on Tansu
-END_LIMIT = 10.0  # seconds: Tansu reports the end of a topic late
-END_POLL = 0.25  # seconds
 PULSE = 1.0  # seconds between two looks at the last answer
 
 
 class LogConsumer(Consumer):
-    """Begins where the log ends. `keeper` and `leave` are bound by `consumer_class`."""
+    """Begins where the log ends. The class variables are bound by `consumer_class`."""
 
     keeper: ClassVar[Keeper]
     leave: ClassVar[Leave]
+    ends_are_told: ClassVar[bool]
 
     def _new_consumer_thread(self) -> AIOKafkaConsumerThread:
         return _PromptThread(self, loop=self.loop, beacon=self.beacon)
@@ -57,7 +54,8 @@ class LogConsumer(Consumer):
         if not offsets:
             return
         await self._check_beginnings(offsets)
-        await self._check_ends(offsets)
+        if self.ends_are_told:
+            await self._check_ends(offsets)
         for tp, offset in offsets.items():
             if offset < (self._committed_offset.get(tp) or 0):
                 await self.seek(tp, offset)
@@ -75,19 +73,13 @@ class LogConsumer(Consumer):
 
     async def _check_ends(self, offsets: Mapping[TP, int]) -> None:
         """What the log recorded must exist: a seek past the end delivers nothing and warns of nothing."""
-        limit = time.monotonic() + END_LIMIT
-        while True:
-            ends = await self.highwaters(*offsets)
-            short = {tp: offset for tp, offset in offsets.items() if (ends.get(tp) or 0) < offset}
-            if not short:
-                return
-            if time.monotonic() > limit:
-                tp, offset = min(short.items())
+        ends = await self.highwaters(*offsets)
+        for tp, offset in offsets.items():
+            if (ends.get(tp) or 0) < offset:
                 raise PositionMismatch(
                     f"{tp.topic}/{tp.partition}: the log recorded up to offset {offset}, but the broker ends at "
                     f"{ends.get(tp)}: the topic was truncated or made anew"
                 )
-            await asyncio.sleep(END_POLL)
 
     @Service.task
     async def _watch_fetches(self) -> None:
@@ -101,9 +93,13 @@ class LogConsumer(Consumer):
             await self.sleep(PULSE)
 
 
-def consumer_class(keeper: Keeper, leave: Leave) -> type[ConsumerT]:
-    """The consumer of one app: it asks `keeper` where the log ends."""
-    return type("BoundLogConsumer", (LogConsumer,), {"keeper": keeper, "leave": staticmethod(leave)})
+def consumer_class(keeper: Keeper, leave: Leave, *, ends_are_told: bool) -> type[ConsumerT]:
+    """The consumer of one app: it asks `keeper` where the log ends.
+
+    ends_are_told: whether the broker's word on the end of a topic can be relied on (Tansu's lags by a minute and more).
+    """
+    bound = {"keeper": keeper, "leave": staticmethod(leave), "ends_are_told": ends_are_told}
+    return type("BoundLogConsumer", (LogConsumer,), bound)
 
 
 class _PromptThread(AIOKafkaConsumerThread):

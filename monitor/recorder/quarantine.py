@@ -1,4 +1,4 @@
-"""A refused message's copy for the `safety.quarantine` topic: as it came, with headers saying why and from where. Pure."""
+"""A refused message's copy for the `safety.quarantine` topic: as it came, with headers for why and from where. Pure."""
 
 import base64
 import json
