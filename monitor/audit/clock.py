@@ -1,12 +1,16 @@
 """How far the clock has come, as the log knows it."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
+from typing import Final
 
 from monitor.audit import kinds
 from monitor.audit.batch import Position, TopicPartition
 from monitor.audit.records import Record
 from monitor.events.catalogue import TOPICS
+
+BEGINNING: Final = datetime(1, 1, 2, tzinfo=UTC)
+"""The clock of a log that nothing has reached yet."""
 
 
 def clocks(positions: Mapping[TopicPartition, Position]) -> dict[int, datetime]:

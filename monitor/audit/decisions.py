@@ -12,6 +12,7 @@ from monitor.audit.records import Record
 from monitor.audit.refold import Refolded
 from monitor.audit.times import utc_text
 from monitor.core.alert import Change
+from monitor.events.canonical import canonical
 
 CORE_VERSION: Final = version("safety-monitor")
 
@@ -120,5 +121,5 @@ def _by_alert(changes: Sequence[Decided]) -> dict[str, list[Decided]]:
 
 
 def _decided(change: Change) -> Decided:
-    content = json.loads(json.dumps(change.alert.to_json()))  # as it comes back from the log: tuples are lists
+    content = json.loads(canonical(change.alert.to_json()))  # as it comes back from the log: tuples are lists
     return Decided(change.alert.alert_id, change.kind, utc_text(change.at), content)
