@@ -1,10 +1,12 @@
 """`safety-monitor demo`: a synthetic trial through the real daemon, on this machine alone."""
 
 import asyncio
+import signal
 import time
+from collections.abc import Coroutine
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -28,7 +30,21 @@ def demo(
     began = time.monotonic()
     folder = make_folder(out, datetime.now().astimezone())
     console.print(f"{patients} patients, {days} days, seed {seed}; everything goes to {folder}", soft_wrap=True)
-    kept = asyncio.run(play(folder, patients, days, seed, console))
+    kept = _until_told(play(folder, patients, days, seed, console))
     console.print(f"{time.monotonic() - began:.0f} s in all", highlight=False)
     if not kept:
         raise typer.Exit(1)
+
+
+def _until_told(work: Coroutine[Any, Any, bool]) -> bool:
+    """Run to the end, or until SIGINT or SIGTERM: what was started is then stopped too. Raises KeyboardInterrupt."""
+
+    async def run() -> bool:
+        task = asyncio.ensure_future(work)
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+        return await task
+
+    try:
+        return asyncio.run(run())
+    except asyncio.CancelledError:
+        raise KeyboardInterrupt from None

@@ -40,11 +40,8 @@ def tell(result: Result, stage: Stage, console: Console) -> bool:
     said = (result.verified.out or result.verified.err).strip()
     console.print(Text(f"verify: {said}"))
     rate = result.streamed.messages / result.streamed.seconds
-    console.print(
-        f"{result.streamed.messages} messages in {result.streamed.seconds:.1f} s: {rate:.0f} events/s recorded, assessed and"
-        f" answered; {findings.records} records on the log",
-        highlight=False,
-    )
+    pace = f"{result.streamed.messages} messages in {result.streamed.seconds:.1f} s, {rate:.0f} events/s"
+    console.print(f"{pace}: decoded, assessed, recorded; {findings.records} records on the log", highlight=False)
     kept = report.print_checks(console, _promises(result, shown, windows))
     report.print_places(console, stage)
     return kept
@@ -59,10 +56,8 @@ def _promises(result: Result, shown: int, windows: int) -> Iterator[tuple[str, b
         "exactly what was broken on purpose is in quarantine, for the right reasons",
         findings.refused_by_reason() == result.trial.broken,
     )
-    yield (
-        f"{patients} patients are enrolled and each of them could be assessed",
-        patients > 0 and not findings.not_assessed(),
-    )
+    assessed = patients > 0 and not findings.not_assessed()
+    yield f"{patients} patients are enrolled and each of them could be assessed", assessed
     yield f"{len(findings.alerts)} alerts were raised, {shown} are shown above", bool(findings.alerts) and shown > 0
     yield f"{windows} restart windows were followed", result.replayed.code == 0
     yield (

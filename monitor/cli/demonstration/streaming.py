@@ -1,4 +1,4 @@
-"""The trial on its way through the worker: published, followed until all of it is on the log and every notice is out."""
+"""The trial on its way through the worker, until all of it is on the log and every notice is out."""
 
 from __future__ import annotations
 
