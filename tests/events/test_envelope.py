@@ -136,3 +136,10 @@ def test_a_stored_fact_is_not_judged_again() -> None:
     assert isinstance(event.data, ChimerismResulted)
     assert event.data.donor_percent == 970
     assert isinstance(opened(sample(CHIMERISM, donor_percent="970")), Refused)
+
+
+def test_a_bug_of_ours_costs_one_message_and_not_the_daemon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("monitor.events.codec.derive", lambda data: data.no_such_thing)
+    result = refused(sample("safety.graft.assessed.v1"))
+    assert (result.reason, result.subject) == (Reason.INVALID_DATA, "SH-017")
+    assert "our fault" in result.detail
