@@ -30,7 +30,8 @@ class QueuedNotice:
     """A notice for one recipient.
 
     `only_if_told`: send it only to somebody who got an earlier notice of this alert. `fallback`: whom to tell, in turn,
-    where this recipient cannot be reached after `attempts`, each with the channel it goes by.
+    where this recipient cannot be reached after `attempts`, each with the channel it goes by. `first_for`: whom it was
+    meant for, where this recipient is told in their place.
     """
 
     alert_id: str
@@ -41,16 +42,20 @@ class QueuedNotice:
     only_if_told: bool
     attempts: int
     fallback: tuple[tuple[str, str], ...] = ()
+    first_for: str | None = None
 
     @property
     def notice(self) -> Notice:
         """What is to be sent."""
-        return Notice(self.title, self.body)
+        if self.first_for is None:
+            return Notice(self.title, self.body)
+        instead = f"This notice was meant for {self.first_for}, who could not be reached. You get it in their place."
+        return Notice(self.title, f"{instead}\n\n{self.body}")
 
     @property
     def digest(self) -> str:
         """SHA-256 of the text, for the receipt: proof of what was said without keeping it twice."""
-        return hashlib.sha256(f"{self.title}\n{self.body}".encode()).hexdigest()
+        return hashlib.sha256(f"{self.notice.title}\n{self.notice.body}".encode()).hexdigest()
 
     def to_payload(self) -> str:
         """Canonical JSON."""
