@@ -1,16 +1,19 @@
 """The one composition root: settings become a running worker. Nothing else builds adapters."""
 
+import os
 import typing
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from importlib.metadata import version
 
 import faust
 
 from monitor.agents.clock import Ticker
+from monitor.agents.counting import OpenAlerts
 from monitor.agents.leave import leave
-from monitor.agents.publisher import TopicPublisher
+from monitor.agents.publisher import AlertTopic, TopicPublisher
 from monitor.agents.quarantine import QuarantineCopies
 from monitor.agents.watchdog import Watchdog
 from monitor.app import build_app
@@ -23,6 +26,10 @@ from monitor.health import Health
 from monitor.http import HttpSite
 from monitor.metrics import Metrics
 from monitor.notify.announcing import Announcer
+from monitor.notify.delivering import Deliverer
+from monitor.notify.relay import Relay
+from monitor.notify.routing import TOPIC_CHANNELS, load_routing
+from monitor.notify.sender import AppriseSender
 from monitor.protocol.model import Protocol
 from monitor.recorder.recorder import Recorder
 from monitor.rulebook import rule_ids
@@ -70,12 +77,31 @@ async def build_worker(settings: Settings) -> AsyncIterator[Parts]:
     """
     protocol = Protocol.load(settings.protocol)
     clock = WallClock()
-    metrics = Metrics(kinds=TYPES, topics=TOPICS, rules=rule_ids(), reasons=[str(reason) for reason in Reason])
+    routing = load_routing(settings.routing, os.environ) if settings.routing else None
+    metrics = Metrics(
+        kinds=TYPES,
+        topics=TOPICS,
+        rules=rule_ids(),
+        reasons=[str(reason) for reason in Reason],
+        channels=(*(routing.channels if routing else ()), *TOPIC_CHANNELS),
+    )
     metrics.build_is(version("safety-monitor"), protocol.id, protocol.hash)
     health = Health(within=settings.ready_within)
     watchdog = Watchdog(leave, settings.stuck_after)
     async with AsyncExitStack() as stack:
         log = await stack.enter_async_context(open_log(settings))
+        publisher = await stack.enter_async_context(aclosing(TopicPublisher(settings)))
+        sender = await stack.enter_async_context(AppriseSender(routing.recipients if routing else {}))
+        announcer = Announcer(routing, protocol.tz)
+        relay = Relay(
+            log,
+            Deliverer(log, sender, AlertTopic(publisher), announcer.of_change, clock, metrics),
+            clock,
+            metrics,
+            holder=settings.instance,
+            channels=routing.channels if routing else (),
+            ttl=timedelta(seconds=settings.lease),
+        )
         recorder = Recorder(
             log=log,
             protocol=protocol,
@@ -83,15 +109,19 @@ async def build_worker(settings: Settings) -> AsyncIterator[Parts]:
             topics=TOPICS,
             events_clock=settings.clock is ClockKind.EVENTS,
             owner=await log.start_instance(settings.instance),
-            outbound=Announcer(None, protocol.tz),
+            outbound=announcer,
             observer=metrics,
             vitals=health,
+            wake=relay.wake,
             patience=settings.database_patience,
             max_message_bytes=settings.max_message_bytes,
             cached_patients=settings.cached_patients,
         )
-        publisher = await stack.enter_async_context(aclosing(TopicPublisher(settings)))
-        services: dict[str, Service] = {"quarantine's copier": QuarantineCopies(log, publisher, clock)}
+        services: dict[str, Service] = {
+            "relay": relay,
+            "copier of the quarantine": QuarantineCopies(log, publisher, clock),
+            "counter of open alerts": OpenAlerts(log, metrics, clock),
+        }
         if settings.clock is ClockKind.SYSTEM:
             services["clock"] = Ticker(
                 recorder, log, clock, leave, holder=settings.instance, every=settings.tick_every, lease=settings.lease

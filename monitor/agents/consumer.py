@@ -13,7 +13,7 @@ from faust.types import TP
 from faust.types.transports import ConsumerT
 from mode import Service
 
-from monitor.agents.ports import POSITIONS, SOFTWARE, TEMPORARY, Keeper, Leave
+from monitor.agents.ports import POSITIONS, SOFTWARE, TEMPORARY, Keeper, Leave, TopicPartition
 from monitor.errors import DatabaseUnavailable, Fenced, MonitorError, PositionMismatch
 
 FETCH_WAIT_MS = 50  # faust's own 1,500 makes a lone event wait for most of a second on Tansu
@@ -86,9 +86,9 @@ class LogConsumer(Consumer):
         """Tell whether the broker still answers fetches: the measure of readiness while nothing comes."""
         before = 0
         while not self.should_stop:
-            answered = cast(_PromptThread, self._thread).last_answer()
+            answered, ends = cast(_PromptThread, self._thread).last_answer()
             if answered > before:
-                self.keeper.fetched()
+                self.keeper.fetched(ends)
             before = answered
             await self.sleep(PULSE)
 
@@ -110,13 +110,15 @@ class _PromptThread(AIOKafkaConsumerThread):
         consumer._fetch_max_wait_ms = FETCH_WAIT_MS
         return consumer
 
-    def last_answer(self) -> int:
-        """When the broker last answered a fetch (Unix time in ms); 0 before any answer."""
+    def last_answer(self) -> tuple[int, dict[TopicPartition, int]]:
+        """When the broker last answered a fetch (Unix time in ms; 0 before any answer), and the ends it told."""
         consumer = self._consumer
         if consumer is None:
-            return 0
+            return 0, {}
         try:
-            answered = [consumer.last_poll_timestamp(tp) or 0 for tp in consumer.assignment()]
+            mine = consumer.assignment()
+            answered = [consumer.last_poll_timestamp(tp) or 0 for tp in mine]
+            ends = {(tp.topic, tp.partition): end for tp in mine if (end := consumer.highwater(tp)) is not None}
         except IllegalStateError:
-            return 0  # a rebalance came between
-        return max(answered, default=0)
+            return 0, {}  # a rebalance came between
+        return max(answered, default=0), ends

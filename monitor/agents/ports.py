@@ -21,8 +21,8 @@ class Keeper(Protocol):
     async def assigned(self, partitions: Collection[TopicPartition]) -> Mapping[TopicPartition, int]:
         """These partitions are ours now: own them, forget what was cached, tell the next offset of each known one."""
 
-    def fetched(self) -> None:
-        """The broker answered a fetch since this was last called."""
+    def fetched(self, ends: Mapping[TopicPartition, int]) -> None:
+        """The broker answered a fetch since this was last called; the next offset it will give, by partition."""
 
 
 class Leave(Protocol):

@@ -11,7 +11,8 @@ from monitor.audit.ports import AuditLog
 from monitor.clock import Clock
 from monitor.errors import DatabaseUnavailable, MonitorError
 from monitor.events.catalogue import QUARANTINE_TOPIC
-from monitor.recorder.quarantine import CHANNEL, copy_of
+from monitor.notify.routing import QUARANTINE_CHANNEL
+from monitor.recorder.quarantine import copy_of
 
 logger = logging.getLogger(__name__)
 
@@ -47,7 +48,7 @@ class QuarantineCopies:
 
     async def _copy(self) -> int:
         now = self._clock.now()
-        rows = await self._log.claim_outbox(limit=AT_ONCE, lease_for=LEASE, now=now, channels={CHANNEL})
+        rows = await self._log.claim_outbox(limit=AT_ONCE, lease_for=LEASE, now=now, channels={QUARANTINE_CHANNEL})
         for row in rows:
             outcome = await self._send(row)
             await self._log.settle_outbox(row.row_id, outcome, Batch(recorded_at=self._clock.now()))

@@ -2,7 +2,7 @@
 
 from collections import OrderedDict
 
-from monitor.recorder.folding import Known
+from monitor.recorder.known import Known
 
 
 class PatientCache:

@@ -7,8 +7,8 @@ from datetime import datetime
 from monitor.audit.records import NewRecord
 from monitor.core.alert import Change
 from monitor.core.patient import Entry, Patient, Step
-from monitor.recorder.folding import Known
 from monitor.recorder.guard import Message
+from monitor.recorder.known import Known
 from monitor.recorder.records import change_record, fact_record, tick_record
 
 

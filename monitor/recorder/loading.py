@@ -8,11 +8,12 @@ from datetime import datetime
 from monitor.audit import kinds
 from monitor.audit.batch import AlertRow
 from monitor.audit.ports import AuditLog
+from monitor.audit.refold import refold
 from monitor.core.alert import LIVE, Change
 from monitor.protocol.model import Protocol
 from monitor.recorder.cache import PatientCache
 from monitor.recorder.failing import RULE
-from monitor.recorder.folding import Known, folded
+from monitor.recorder.known import Known
 from monitor.recorder.patience import Patience
 from monitor.recorder.recovery import missing_changes
 
@@ -51,9 +52,9 @@ class Loader:
         versions = (len(facts), len(decided))
         await asyncio.sleep(0)
         try:
-            state, steps = folded(patient, self._protocol, facts, swept_to)
+            refolded = refold(patient, self._protocol, facts, until=swept_to)
         except Exception:  # whatever it is, it is this patient's alone
             logger.exception("a patient's history cannot be folded (its records are on the log)")
             return Loaded(Known(None, *versions), failing)
-        owed = missing_changes(steps, decided) if failing else ()
-        return Loaded(Known(state, *versions), failing, owed)
+        owed = missing_changes(refolded.steps, decided) if failing else ()
+        return Loaded(Known(refolded.patient, *versions), failing, owed)

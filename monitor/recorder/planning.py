@@ -15,8 +15,8 @@ from monitor.core.alert import Change
 from monitor.events.envelope import Received, Refused
 from monitor.recorder.deciding import Advance, Decision, Taken, decide, set_aside
 from monitor.recorder.failing import failed, mended
-from monitor.recorder.folding import Known
 from monitor.recorder.guard import Message
+from monitor.recorder.known import Known
 from monitor.recorder.loading import Loaded, Loader
 from monitor.recorder.patience import Patience
 from monitor.recorder.ports import Outbound, RecorderObserver

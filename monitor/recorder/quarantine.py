@@ -5,16 +5,14 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
 
 from monitor.audit.batch import OutboxRow
 from monitor.events.canonical import canonical
 from monitor.events.catalogue import QUARANTINE_TOPIC
 from monitor.events.envelope import Refused
+from monitor.notify.routing import QUARANTINE_CHANNEL
 from monitor.recorder.guard import Message
 from monitor.recorder.inputs import Header
-
-CHANNEL: Final = "quarantine-topic"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +41,10 @@ def copy_row(message: Message, refused: Refused, now: datetime) -> OutboxRow:
         "headers": [[name, _text(value)] for name, value in headers],
     }
     return OutboxRow(
-        row_id=f"{CHANNEL}/{message.dedupe_key}",
+        row_id=f"{QUARANTINE_CHANNEL}/{message.dedupe_key}",
         patient=None,
         alert_id=None,
-        channel=CHANNEL,
+        channel=QUARANTINE_CHANNEL,
         recipient=QUARANTINE_TOPIC,
         priority="low",
         payload=canonical(payload),

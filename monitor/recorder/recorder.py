@@ -6,7 +6,7 @@ take turns. A batch is decided in memory, appended in one transaction, and only 
 
 import asyncio
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 
 from monitor.audit.batch import Owner, Position, TopicPartition
@@ -44,11 +44,14 @@ class Recorder:
         outbound: Outbound,
         observer: RecorderObserver,
         vitals: Vitals,
+        wake: Callable[[], None],
         patience: float,
         max_message_bytes: int,
         cached_patients: int,
     ) -> None:
-        """`patience`: seconds to wait for the database; `events_clock`: now is told by the topics, not by `clock`."""
+        """`patience`: seconds to wait for the database; `events_clock`: now is told by the topics, not by `clock`;
+        `wake` is called when something waits in the outbox.
+        """
         self._log = log
         self._protocol = protocol
         self._clock = clock
@@ -57,6 +60,7 @@ class Recorder:
         self._owner = owner
         self._observer = observer
         self._vitals = vitals
+        self._wake = wake
         self._max_message_bytes = max_message_bytes
         self._patience = Patience(vitals, patience)
         self._cache = PatientCache(cached_patients)
@@ -103,9 +107,12 @@ class Recorder:
             self._positions = await self._patience(self._log.positions)
             return {place: self._positions[place].next_offset for place in mine if place in self._positions}
 
-    def fetched(self) -> None:
-        """The broker answered a fetch."""
+    def fetched(self, ends: Mapping[TopicPartition, int]) -> None:
+        """The broker answered a fetch, and told where each partition ends."""
         self._vitals.fetched()
+        for (topic, partition), end in ends.items():
+            position = self._positions.get((topic, partition))
+            self._observer.lag_is(topic, partition, max(0, end - (position.next_offset if position else 0)))
 
     async def _commit_reading(self, reading: Reading) -> None:
         for _ in range(CONFLICTS):
@@ -142,5 +149,7 @@ class Recorder:
             else:
                 self._cache.forget(patient)
         self._vitals.committed()
+        if plan.batch.outbox:
+            self._wake()
         tell(self._observer, plan, records, self._clock.now())
         return True

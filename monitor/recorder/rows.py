@@ -6,7 +6,7 @@ from monitor.audit.batch import AlertRow, PatientRow
 from monitor.core.alert import Change
 from monitor.core.times import show
 from monitor.events.canonical import canonical
-from monitor.recorder.folding import Known
+from monitor.recorder.known import Known
 
 RETRY_FAILED_AFTER = 600.0  # seconds: a patient whose assessment fails is tried again then, and with each new fact
 

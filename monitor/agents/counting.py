@@ -1,0 +1,53 @@
+"""How many alerts wait for a person, and how long the oldest has: counted in the log's read model now and then."""
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Mapping
+from typing import Final, Protocol
+
+from monitor.audit.ports import AuditLog
+from monitor.clock import Clock
+from monitor.errors import DatabaseUnavailable
+
+logger = logging.getLogger(__name__)
+
+EVERY: Final = 10.0  # seconds
+
+
+class OpenAlertsObserver(Protocol):
+    """What it tells the metrics."""
+
+    def unacknowledged(self, by_priority: Mapping[str, int], oldest_seconds: float) -> None: ...
+
+
+class OpenAlerts:
+    """Counts until it is stopped."""
+
+    def __init__(self, log: AuditLog, observer: OpenAlertsObserver, clock: Clock) -> None:
+        self._log = log
+        self._observer = observer
+        self._clock = clock
+        self._stopping = asyncio.Event()
+
+    async def run(self) -> None:
+        """Count until `stop`; a database that does not answer is asked again later."""
+        while not self._stopping.is_set():
+            try:
+                await self._count()
+            except DatabaseUnavailable as error:
+                logger.warning("open alerts cannot be counted: %s", error)
+            try:
+                await asyncio.wait_for(self._stopping.wait(), EVERY)
+            except TimeoutError:
+                continue
+
+    def stop(self) -> None:
+        """End `run`."""
+        self._stopping.set()
+
+    async def _count(self) -> None:
+        firing = await self._log.alerts(statuses=("firing",))
+        now = self._clock.now()
+        oldest = max(((now - row.changed_at).total_seconds() for row in firing), default=0.0)
+        self._observer.unacknowledged(Counter(row.priority for row in firing), max(oldest, 0.0))
