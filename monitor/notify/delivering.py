@@ -61,6 +61,7 @@ class Deliverer:
         self._observer = observer
         self._chance = chance
         self._put_off: dict[str, int] = {}
+        self._topic_down_until: datetime | None = None
         self.sure_from: datetime | None = None
         """Until then rows that another process claimed may be under way, so nobody counts as not told."""
 
@@ -77,10 +78,15 @@ class Deliverer:
                 return
 
     async def _event(self, row: OutboxRow) -> datetime | None:
+        if self._topic_down_until is not None and self._clock.now() < self._topic_down_until:
+            await self._wait(row, self._topic_down_until)
+            return self._topic_down_until
         event = QueuedEvent.from_payload(row.payload)
         receipt = await self._publisher.publish(event.key, event.value.encode())
         verdict = after_event(row, receipt, now=self._clock.now(), chance=self._chance())
         attempt = _attempt(row, event.alert_id, event.change, receipt, verdict, digest="", duplicate=False)
+        # Later events wait for this one, so that a consumer sees an alert's changes in their order.
+        self._topic_down_until = verdict.outcome.retry_at
         await self._settle(row, verdict, attempt, receipt)
         return verdict.outcome.retry_at
 

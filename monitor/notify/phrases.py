@@ -71,6 +71,8 @@ def caveats(alert: Alert) -> list[str]:
         said.append("The stop was already known to the monitor when the dose was given.")
     if alert.details.get("known") is False:
         said.append("The stop was not yet known to the monitor when the dose was given.")
+    if alert.details.get("stage") == "breach":
+        said.append("The due day has passed.")
     if alert.review:
         said.append("For review: a person should check it before relying on it.")
     return said
@@ -91,9 +93,9 @@ def differences(change: Change, tz: ZoneInfo) -> list[str]:
     if before.boundary != after.boundary:
         said.append("It is on the boundary now." if after.boundary else "It is no longer on the boundary alone.")
     if before.effective_at != after.effective_at:
-        said.append(f"It was so from {spoken(after.effective_at, tz)} (it read {spoken(before.effective_at, tz)}).")
+        said.append(f"It was so from {spoken(after.effective_at, tz)}, not from {spoken(before.effective_at, tz)}.")
     if before.summary != after.summary:
-        said.append(f"It read: {before.summary}")
+        said.append(f"Before, it said: {before.summary}")
     return said or ["The facts it rests on have changed."]
 
 

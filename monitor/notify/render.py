@@ -94,12 +94,13 @@ def _acknowledging(alert: Alert, style: Style) -> list[str]:
 def _foot(alert: Alert, style: Style) -> str:
     who = f"Patient: {alert.patient}"
     if not style.study_number:
-        who = "Patient: not named in notices; look the reference up with: safety-monitor alerts"
+        who = "Patient: not named in notices. To see who it is: safety-monitor alerts"
     return "\n".join(
         [
             f"Reference: {alert.alert_id}, revision {alert.revision} ({alert.rule})",
             who,
-            f"Times are those of the site ({style.tz.key}). The monitor gives no orders; a physician decides.",
+            f"Times are those of the site ({style.tz.key}).",
+            "The monitor gives no orders; a physician decides.",
         ]
     )
 

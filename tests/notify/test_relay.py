@@ -322,13 +322,11 @@ class TestTheTopic:
         for change in changes:
             await trial.happens(change)
             await trial.relays("alert-topic")
-            trial.clock.advance(seconds=1)
+            trial.clock.advance(seconds=0.4)
         trial.publisher.down = False
         await trial.runs_dry()
-        types = [json.loads(value)["type"] for _, value in trial.publisher.events]
-        assert sorted(types) == sorted(
-            ["safety.alert.raised.v1", "safety.alert.acknowledged.v1", "safety.alert.resolved.v1"]
-        )
+        types = [json.loads(value)["type"].split(".")[2] for _, value in trial.publisher.events]
+        assert types == ["raised", "acknowledged", "resolved"]
 
     async def test_events_of_one_batch_go_out_in_order(self, trial: Trial) -> None:
         first = raised()

@@ -1,0 +1,190 @@
+"""What people read. UPDATE_GOLDEN=1 writes the golden texts anew; read them aloud before you commit them."""
+
+import os
+import re
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from monitor.core.alert import Change
+from monitor.notify.render import WIDTH, Style, render
+from monitor.notify.when import counted, spoken
+
+from .alerts import DAY, NOW, PATIENT, later, raised
+from .rules import RULES
+
+GOLDEN = Path(__file__).parent / "golden"
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+QUIET = Style(SHANGHAI)
+NAMING = Style(SHANGHAI, study_number=True, acknowledge_at="https://monitor.example.org/alerts")
+
+GVHD = raised(
+    "stop.acute-gvhd",
+    clause="stop.2",
+    reading="acute_gvhd.stop_grade: 2",
+    boundary=True,
+    provisional=True,
+    review=True,
+    summary="Acute GVHD grade II (skin 2, liver 1, lower GI not assessed)",
+    details={"grade": 2, "reported": 1, "lower_bound": True},
+)
+WINDOW = raised(
+    "restart.window-closing",
+    priority="medium",
+    clause="stop.2",
+    reading="restart.unit: days",
+    effective_at=date(2025, 6, 13),
+    summary="The restart window closes at the end of 2025-06-20",
+    details={"due_on": DAY.isoformat(), "readiness": {"platelets": "pass"}},
+)
+SUSAR = raised(
+    "report.susar-clock",
+    clause="practice",
+    reading="",
+    review=True,
+    summary="Serious adverse event, possibly related and unexpected: report within 7 days",
+    details={"stage": "reminder", "due_on": "2025-06-15", "days": 7},
+)
+CASES: dict[str, tuple[Change, Style]] = {
+    "stop-chimerism": (raised(), QUIET),
+    "stop-chimerism-named": (raised(), NAMING),
+    "stop-acute-gvhd-provisional": (GVHD, QUIET),
+    "stop-acute-gvhd-confirmed": (
+        later(
+            GVHD, "escalated", provisional=False, boundary=False, summary="Acute GVHD grade III", details={"grade": 3}
+        ),
+        QUIET,
+    ),
+    "stop-chimerism-corrected": (
+        later(
+            raised(),
+            "revised",
+            at=NOW + timedelta(days=2),
+            effective_at=datetime(2025, 6, 3, 3, 20, tzinfo=UTC),
+            summary="Donor chimerism 82% in whole marrow, below 90%",
+            details={"value": "82", "unit": "%", "reference": "90"},
+        ),
+        QUIET,
+    ),
+    "stop-chimerism-withdrawn": (later(raised(), "withdrawn", at=NOW + timedelta(days=1)), QUIET),
+    "stop-chimerism-closed-by-a-person": (later(raised(), "resolved", details={"outcome": "person"}), QUIET),
+    "stop-chimerism-lifted": (later(raised(), "resolved", details={"outcome": "decision"}), QUIET),
+    "restart-window-closing": (WINDOW, QUIET),
+    "restart-window-used": (later(WINDOW, "resolved", details={"outcome": "decision"}), QUIET),
+    "susar-reminder": (SUSAR, QUIET),
+    "mrd-rising": (
+        raised(
+            "mrd.rising",
+            priority="medium",
+            clause="dosing.3",
+            reading="mrd.rise_factor: 10, mrd.reference: nadir",
+            summary="MRD risen more than 10 times: 0.25, held against 0.02 by qpcr NPM1 bone_marrow",
+            details={"value": "0.25", "unit": "%", "reference": "0.02", "log10_change": "1.10", "item": "qpcr NPM1"},
+        ),
+        QUIET,
+    ),
+    "assessment-failed": (
+        raised(
+            "ops.assessment-failed",
+            review=True,
+            clause="",
+            reading="",
+            effective_at=NOW,
+            summary="The monitor could not assess this patient because of a mistake of its own.",
+            details={"error": "ZeroDivisionError"},
+        ),
+        QUIET,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_notice_reads_as_it_was_approved(name: str) -> None:
+    notice = render(*CASES[name])
+    text = f"{notice.title}\n{'=' * len(notice.title)}\n{notice.body}"
+    file = GOLDEN / f"{name}.txt"
+    if os.environ.get("UPDATE_GOLDEN"):
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+    assert text == file.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_every_notice_says_priority_first_and_how_to_acknowledge(rule: str) -> None:
+    notice = render(raised(rule), QUIET)
+    assert notice.title.startswith("[HIGH] ")
+    assert notice.body.startswith("HIGH PRIORITY")
+    for part in ("WHAT HAPPENED", "WHY", "WHAT THE PROTOCOL SAYS", "WHAT TO DO NEXT", "TO ACKNOWLEDGE"):
+        assert part in notice.body
+    assert "safety-monitor acknowledge a1b2c3d4e5f60718 --actor" in notice.body
+
+
+def test_the_end_of_a_stop_says_that_nothing_resumes_by_itself() -> None:
+    for kind, details in (
+        ("withdrawn", {}),
+        ("resolved", {"outcome": "person"}),
+        ("resolved", {"outcome": "decision"}),
+    ):
+        body = render(later(raised(), kind, details=details), QUIET).body
+        assert "Nothing resumes by itself." in body
+        assert "TO ACKNOWLEDGE" not in body
+
+
+def test_a_patient_is_named_only_where_the_site_wants_it() -> None:
+    change = raised(summary=f"Donor chimerism 85% of {PATIENT}, below 90%")
+    assert PATIENT not in render(change, QUIET).title + render(change, QUIET).body
+    assert PATIENT in render(change, NAMING).title
+    assert f"Patient: {PATIENT}" in render(change, NAMING).body
+
+
+def test_record_ids_are_not_in_a_notice_for_they_may_name_somebody() -> None:
+    assert "lis-88213" not in render(raised(), QUIET).body
+
+
+def test_times_are_those_of_the_site_with_a_count_of_days() -> None:
+    assert spoken(NOW, SHANGHAI) == "13 June 2025, 03:01"
+    assert counted(date(2025, 6, 13), NOW, SHANGHAI) == "today"
+    assert counted(date(2025, 6, 12), NOW, SHANGHAI) == "yesterday"
+    assert counted(DAY, NOW, SHANGHAI) == "in 7 days"
+    assert counted(NOW - timedelta(days=3), NOW, SHANGHAI) == "3 days ago"
+
+
+ODD = st.one_of(
+    st.none(), st.booleans(), st.integers(), st.text(max_size=30), st.lists(st.text(max_size=5), max_size=3),
+    st.dictionaries(st.text(max_size=5), st.text(max_size=5), max_size=2),
+)  # fmt: skip
+KEYS = (
+    "value",
+    "unit",
+    "reference",
+    "log10_change",
+    "grade",
+    "severity",
+    "reported",
+    "due_on",
+    "outcome",
+    "known",
+    "x",
+)
+
+
+@given(
+    rule=st.sampled_from([*RULES, "new.rule"]),
+    kind=st.sampled_from(["raised", "revised", "escalated", "withdrawn", "resolved", "acknowledged", "shelved"]),
+    summary=st.text(max_size=80),
+    details=st.dictionaries(st.sampled_from(KEYS), ODD, max_size=6),
+    patient=st.text(max_size=6),
+)
+def test_whatever_an_alert_holds_there_is_a_notice(
+    rule: str, kind: str, summary: str, details: dict[str, object], patient: str
+) -> None:
+    first = raised(rule, summary=summary, details=details, patient=patient)
+    notice = render(later(first, kind, details=details), QUIET)
+    assert notice.title
+    assert "\n" not in notice.title
+    commands = re.compile(r"^(safety-monitor |TO ACK)")
+    assert all(len(line) <= WIDTH or commands.match(line) for line in notice.body.splitlines() if " " in line.strip())
