@@ -26,7 +26,9 @@ def on_day(day: float) -> datetime:
     return D0 + timedelta(days=day)
 
 
-def message(kind: str, record: str, at_day: float, /, *, issued: float | None = None, version: int = 1, **data: Any) -> bytes:
+def message(
+    kind: str, record: str, at_day: float, /, *, issued: float | None = None, version: int = 1, **data: Any
+) -> bytes:
     """One event as it comes over the wire, effective on D+`day`, issued an hour later or on D+`issued`."""
     time = on_day(at_day) + timedelta(hours=1) if issued is None else on_day(issued)
     body = {"record_id": record, "record_version": version, "effective_at": on_day(at_day).isoformat(), **data}
@@ -64,7 +66,9 @@ def azacitidine(day: float, cycle: int = 1, record: str | None = None, **more: A
 
 def dli(day: float, cells: str = "1e5", record: str | None = None, **more: Any) -> bytes:
     premedication = [{"name": "promethazine", "class": "antihistamine"}]
-    return message("dli.infused", record or f"dli-{day}", day, **{"cd3_per_kg": cells, "premedication": premedication, **more})
+    return message(
+        "dli.infused", record or f"dli-{day}", day, **{"cd3_per_kg": cells, "premedication": premedication, **more}
+    )
 
 
 def marrow(day: float, percent: str, record: str | None = None, **more: Any) -> bytes:
@@ -97,7 +101,9 @@ def chronic(day: float, record: str | None = None, **more: Any) -> bytes:
 
 
 def decided(day: float, decision: str, signed_by: str | None = "pi", record: str | None = None, **more: Any) -> bytes:
-    return message("treatment.decided", record or f"decision-{day}", day, decision=decision, signed_by=signed_by, **more)
+    return message(
+        "treatment.decided", record or f"decision-{day}", day, decision=decision, signed_by=signed_by, **more
+    )
 
 
 def command(kind: str, alert_id: str, day: float, **more: Any) -> bytes:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from tests.core import charts
 
 days = st.integers(min_value=82, max_value=230)
+
 halves = st.sampled_from([0, 0.25, 0.5])
 lag = st.sampled_from([0.05, 0.05, 0.05, 1, 6, 20, 45])
 percent = st.sampled_from(["99", "95", "93", "90", "89.96", "85"])
@@ -88,14 +89,51 @@ record = st.one_of(
 )
 
 
+quiet = st.one_of(
+    revised(charts.acute, "acute", st.sampled_from([0, 0, 1, 3, 4])),
+    revised(charts.acute, "acute", st.just(0)),
+    revised(charts.chronic, "chronic"),
+    revised(charts.chronic, "chronic"),
+    revised(
+        charts.chronic,
+        "sick",
+        present=st.just(True),
+        organ_scores=st.just({**charts.NO_ORGAN, "skin": 1}),
+        diagnostic_sign=flag,
+    ),
+    revised(charts.decided, "decision", st.sampled_from(["stop", "hold", "restart", "continue"])),
+    revised(charts.dli, "dli"),
+    revised(charts.marrow, "chimerism", st.sampled_from(["97", "91", "85"])),
+    revised(charts.mrd, "mrd", mrd_values),
+    revised(charts.mrd, "mrd", mrd_values),
+)
+
+
 @st.composite
-def histories(draw: st.DrawFn, max_records: int = 14) -> list[bytes]:
+def courses_after_a_stop(draw: st.DrawFn) -> list[bytes]:
+    """Treated, stopped for acute GVHD on about D+120, and what may follow: windows open, close and are used."""
+    messages = [charts.enrolled(85), *(charts.azacitidine(95 + n, record=f"first-{n}") for n in range(5))]
+    messages += draw(revised(charts.acute, "stop", 3))
+    for versions in draw(st.lists(quiet, min_size=3, max_size=12)):
+        messages += versions
+    return messages
+
+
+@st.composite
+def any_history(draw: st.DrawFn, max_records: int = 14) -> list[bytes]:
     """A chart: usually enrolled and treated, with a dozen records and their versions."""
     messages = [charts.enrolled(draw(st.integers(70, 95)))] if draw(st.integers(0, 9)) else []
     if draw(st.integers(0, 5)):
-        messages += [charts.azacitidine(draw(st.sampled_from([88, 95, 100, 125])) + n, record=f"first-{n}") for n in range(5)]
+        messages += [
+            charts.azacitidine(draw(st.sampled_from([88, 95, 100, 125])) + n, record=f"first-{n}") for n in range(5)
+        ]
     for versions in draw(st.lists(record, min_size=1, max_size=max_records)):
         messages += versions
     if draw(st.integers(0, 12)) == 0:
         messages.append(status(draw(days), "status", patient_status="withdrawn"))
     return messages
+
+
+def histories(max_records: int = 14) -> st.SearchStrategy[list[bytes]]:
+    """Anything at all, or a course after a stop."""
+    return any_history(max_records) | courses_after_a_stop()

@@ -65,7 +65,9 @@ def test_retracting_a_result_equals_never_having_had_it_but_for_what_waits_for_a
     victim = f"chimerism-{which}"
     messages = [raw for raw in messages if json.loads(raw)["data"].get("record_id") != victim]
     had = charts.marrow(150, "85", record=victim)
-    retracted = charts.marrow(150, "85", record=victim, version=2, issued=160, status="entered-in-error", reason="wrong patient")
+    retracted = charts.marrow(
+        150, "85", record=victim, version=2, issued=160, status="entered-in-error", reason="wrong patient"
+    )
     without, taken_back = Chart(by_time(messages), END), Chart(by_time([*messages, had, retracted]), END)
     latched = {"stop.basis-retracted", "report.susar-clock"}
     left_over = {alert for alert in taken_back.live ^ without.live if alert[0] not in latched}
