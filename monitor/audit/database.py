@@ -112,10 +112,11 @@ class Database:
                     yield connection
 
     async def close(self) -> None:
-        """Let go of connections and of the lock."""
+        """Let go of connections and of the lock; a second time nothing happens."""
         await self.engine.dispose()
         if self._lock is not None:
             self._lock.release()
+            self._lock = None
 
 
 async def _to_its_end(transaction: Coroutine[Any, Any, T]) -> T:

@@ -95,6 +95,7 @@ async def test_a_second_writer_of_a_sqlite_file_is_refused(sqlite_url: str) -> N
 
     await reader.close()
     await first.close()
+    await first.close()
     await (await SqlAuditLog.open(sqlite_url)).close()
 
 
