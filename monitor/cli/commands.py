@@ -20,6 +20,10 @@ COMMANDS: Final[Mapping[str, str | Mapping[str, str]]] = {
     "simulate": "monitor.cli.simulate:simulate",
     "verify": "monitor.cli.verify:verify",
     "replay": "monitor.cli.replay:replay",
+    "alerts": "monitor.cli.alerts:alerts",
+    "acknowledge": "monitor.cli.acknowledge:acknowledge",
+    "shelve": "monitor.cli.acknowledge:shelve",
+    "resolve": "monitor.cli.acknowledge:resolve",
     "topics": {"apply": "monitor.cli.topics:apply"},
     "database": {"upgrade": "monitor.cli.database:upgrade"},
 }

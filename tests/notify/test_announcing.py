@@ -1,5 +1,6 @@
 import json
 from datetime import timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -84,7 +85,7 @@ class TestWhichChangesAreTold:
             {"details": {"grade": 2, "severity": "mild", "due_on": "2025-06-20", "stage": "breach"}},
         ],
     )
-    def test_a_revision_for_the_worse_is_told(self, worse: dict[str, object]) -> None:
+    def test_a_revision_for_the_worse_is_told(self, worse: dict[str, Any]) -> None:
         details = {"grade": 2, "severity": "mild", "due_on": "2025-06-20"}
         first = raised("gvhd.grade-mismatch", priority="medium", provisional=True, details=details)
         assert telling(later(first, "revised", **worse)) is Telling.WORSE

@@ -2,15 +2,19 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
-from datetime import timedelta
+from collections.abc import AsyncIterator, Callable, Collection
+from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
 
 from monitor.audit import kinds
 from monitor.audit.batch import Batch, OutboxRow, Outcome
+from monitor.audit.log import SqlAuditLog
 from monitor.audit.memory import MemoryAuditLog
+from monitor.audit.ports import AuditLog
 from monitor.audit.records import Record
+from monitor.audit.schema import upgrade
 from monitor.core.alert import Change
 from monitor.errors import DatabaseUnavailable
 from monitor.notify.announcing import Announcer
@@ -29,31 +33,39 @@ from .test_announcing import ROUTING, TZ
 RECIPIENTS = ("officer", "phone", "investigator", "operators")
 
 
-class BreakableLog(MemoryAuditLog):
+class Breakable(AuditLog):
     """A log whose settlements can be made to fail: the process dies, or the database goes, after the send."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.settling: type[BaseException] | None = None
-        self.claiming: type[BaseException] | None = None
+    settling: type[BaseException] | None = None
+    claiming: type[BaseException] | None = None
 
     async def settle_outbox(self, row_id: str, outcome: Outcome, batch: Batch) -> list[Record]:
         if self.settling is not None:
             raise self.settling
         return await super().settle_outbox(row_id, outcome, batch)
 
-    async def claim_outbox(self, **how: object) -> list[OutboxRow]:
+    async def claim_outbox(
+        self, *, limit: int, lease_for: timedelta, now: datetime, channels: Collection[str] | None = None
+    ) -> list[OutboxRow]:
         if self.claiming is not None:
             raise self.claiming("down")
-        return await super().claim_outbox(**how)  # type: ignore[arg-type]
+        return await super().claim_outbox(limit=limit, lease_for=lease_for, now=now, channels=channels)
+
+
+class MemoryLog(Breakable, MemoryAuditLog):
+    """In memory."""
+
+
+class SqliteLog(Breakable, SqlAuditLog):
+    """In a file."""
 
 
 class Trial:
     """Time, a log, a relay and its surroundings."""
 
-    def __init__(self, routing: Routing = ROUTING) -> None:
+    def __init__(self, log: MemoryLog | SqliteLog, routing: Routing = ROUTING) -> None:
         self.clock = FakeClock()
-        self.log = BreakableLog()
+        self.log = log
         self.sender = FakeSender(*RECIPIENTS)
         self.publisher = FakePublisher()
         self.observer = FakeObserver()
@@ -95,9 +107,16 @@ class Trial:
         return [notice.title for name, notice, _ in self.sender.sent if name == recipient]
 
 
-@pytest.fixture
-def trial() -> Trial:
-    return Trial()
+@pytest.fixture(params=["memory", "sqlite"])
+async def trial(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Trial]:
+    if request.param == "memory":
+        yield Trial(MemoryLog())
+        return
+    url = f"sqlite:///{tmp_path / 'log.db'}"
+    await upgrade(url)
+    log = await SqliteLog.open(url)
+    yield Trial(log)
+    await log.close()
 
 
 class TestDelivery:
@@ -405,7 +424,7 @@ async def test_a_notice_goes_through_apprise_to_a_mailbox_and_the_receipt_to_the
                 "priorities": {name: {"recipients": ["officer"]} for name in ("high", "medium", "low")},
             }
         )
-        trial = Trial(routing)
+        trial = Trial(MemoryLog(), routing)
         async with AppriseSender({"officer": Recipient.model_validate({"url": url})}) as sender:
             trial.sender = sender  # type: ignore[assignment]
             trial.relay = trial.new_relay()

@@ -3,6 +3,7 @@ import re
 import pytest
 
 from monitor.notify.texts import UNKNOWN, RuleText, text_for, texts
+from monitor.rulebook import rule_ids
 
 from .rules import RULES
 
@@ -16,6 +17,10 @@ PATIENT_LIKE = re.compile(r"\b[A-Z]{2,3}-\d{3}\b")
 @pytest.mark.parametrize("rule", RULES)
 def test_every_rule_has_its_words(rule: str) -> None:
     assert rule in texts(), f"write a text for {rule} in monitor/notify/texts.yaml"
+
+
+def test_every_rule_that_the_core_declares_has_its_words() -> None:
+    assert rule_ids() <= texts().keys()
 
 
 def test_no_text_is_there_for_a_rule_that_is_not() -> None:

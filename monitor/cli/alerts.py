@@ -1,0 +1,75 @@
+"""`safety-monitor alerts`: the officer's queue."""
+
+import asyncio
+import json
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import Annotated, Final
+
+import typer
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from monitor.audit.batch import AlertRow
+from monitor.audit.log import SqlAuditLog
+from monitor.core.alert import LIVE
+from monitor.events.canonical import utc
+from monitor.notify.texts import text_for
+from monitor.notify.when import spoken
+from monitor.protocol.model import Protocol
+from monitor.settings import load_settings
+
+_RANKS: Final = {"high": 0, "medium": 1, "low": 2}
+_STATUSES: Final = {"firing": 0, "acknowledged": 1, "shelved": 2}
+
+
+class Format(StrEnum):
+    """How the queue is printed."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+def alerts(
+    patient: Annotated[str | None, typer.Option(help="Of this patient alone.")] = None,
+    every: Annotated[bool, typer.Option("--all", help="Those that are over, too.")] = False,
+    output: Annotated[Format, typer.Option("--format", help="How to print them.")] = Format.TEXT,
+) -> None:
+    """List the alerts that wait for somebody: the most urgent first, then the oldest."""
+    settings = load_settings()
+    url = settings.database_url.get_secret_value()
+    found = sorted(asyncio.run(read_alerts(url, patient, every=every)), key=_urgency)
+    if output is Format.JSON:
+        for row in found:
+            typer.echo(json.dumps({"patient": row.patient, **json.loads(row.content)}, ensure_ascii=False))
+        return
+    if not found:
+        typer.echo("No alert waits for anybody.")
+        return
+    tz = Protocol.load(settings.protocol).tz
+    Console().print(_table(found, [spoken(row.raised_at, tz) for row in found]))
+
+
+async def read_alerts(url: str, patient: str | None, *, every: bool) -> Sequence[AlertRow]:
+    """Alerts in the log's read model. Raises DatabaseUnavailable, SchemaMissing."""
+    log = await SqlAuditLog.open(url, writing=False)
+    try:
+        return await log.alerts(patient=patient, statuses=None if every else LIVE)
+    finally:
+        await log.close()
+
+
+def _urgency(row: AlertRow) -> tuple[int, int, str, str]:
+    return (_RANKS.get(row.priority, 0), _STATUSES.get(row.status, len(_STATUSES)), utc(row.raised_at), row.alert_id)
+
+
+def _table(rows: Sequence[AlertRow], times: Sequence[str]) -> Table:
+    table = Table(box=box.SIMPLE_HEAD)
+    for heading in ("reference", "priority", "status", "patient", "raised", "what"):
+        table.add_column(heading, overflow="fold")
+    for row, raised in zip(rows, times, strict=True):
+        summary = json.loads(row.content).get("summary", "")
+        what = f"{text_for(row.rule).title}\n{summary}"
+        table.add_row(row.alert_id, row.priority, row.status, row.patient, raised, what)
+    return table
