@@ -13,7 +13,8 @@ QUIET: Final = {
     "aiokafka": logging.WARNING,
     "aiosqlite": logging.INFO,
     "alembic": logging.WARNING,
-    "abc": logging.WARNING,  # the name under which faust logs of our consumer
+    "abc": logging.WARNING,  # under these two names faust logs of our consumer
+    "monitor.agents.consumer": logging.WARNING,
 }
 
 

@@ -1,0 +1,67 @@
+"""The log as a test looks at it, beside the worker that writes it."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import TypeVar
+
+from monitor.audit.log import SqlAuditLog
+from monitor.audit.records import Record
+from monitor.audit.replay import replay
+from monitor.audit.verify import Verdict, verify
+from monitor.errors import DatabaseUnavailable, SchemaMissing
+from monitor.protocol.model import Protocol
+
+T = TypeVar("T")
+
+
+def looked_at(url: str, question: Callable[[SqlAuditLog], Awaitable[T]]) -> T:
+    """Open the log for reading, ask, close."""
+
+    async def look() -> T:
+        log = await SqlAuditLog.open(url, writing=False)
+        try:
+            return await question(log)
+        finally:
+            await log.close()
+
+    return asyncio.run(look())
+
+
+def records(url: str) -> list[Record]:
+    """All records."""
+
+    async def everything(log: SqlAuditLog) -> list[Record]:
+        return [record async for record in log.read()]
+
+    return looked_at(url, everything)
+
+
+def recorded_messages(url: str) -> int:
+    """How many messages the positions stand for; 0 while there is no log."""
+
+    async def count(log: SqlAuditLog) -> int:
+        return sum(position.next_offset for position in (await log.positions()).values())
+
+    try:
+        return looked_at(url, count)
+    except (DatabaseUnavailable, SchemaMissing):
+        return 0
+
+
+def verdict(url: str) -> Verdict:
+    """What `verify` finds."""
+
+    async def check(log: SqlAuditLog) -> Verdict:
+        return await verify(log, Protocol.load())
+
+    return looked_at(url, check)
+
+
+def replayed(url: str, as_of: datetime) -> dict[str, object]:
+    """What `replay` shows as of a time."""
+
+    async def fold(log: SqlAuditLog) -> dict[str, object]:
+        return (await replay(log, Protocol.load(), as_of=as_of)).to_json()
+
+    return looked_at(url, fold)
