@@ -1,20 +1,21 @@
 """An assessment: what all rules conclude from a history at a time, and when it can next change by itself.
 
-A pure function of the set of facts, the protocol and now; `memory` carries what only the course of knowledge can tell
+A pure function of the set of facts, the protocol and now; `Memory` carries what only the course of knowledge can tell
 (stops that were corrected away, what a person resolved, eligibility as it stood at the first dose).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from itertools import chain
 
-from monitor.core.context import Closure, Context, Retraction
+from monitor.core.context import Closure, Context, RaisedAt, Retraction, in_order, never_raised
 from monitor.core.finding import Finding
-from monitor.core.history import History, RecordKey
+from monitor.core.history import History
 from monitor.core.readiness import readiness
-from monitor.core.rulebook import FINDERS, STOP_RULES
+from monitor.core.rulebook import FINDERS, STOPS, Answer
 from monitor.core.rules import eligibility
 from monitor.core.states import OFF_STUDY, protocol_state, treatment_state
 from monitor.core.stops import Stop
@@ -30,68 +31,101 @@ class Memory:
     retractions: tuple[Retraction, ...] = ()
     closures: tuple[Closure, ...] = ()
     eligibility: Mapping[str, str] | None = None
-    raised_at: Callable[[str, frozenset[RecordKey]], datetime | None] = field(default=lambda _rule, _keys: None)
+
+
+@dataclass(frozen=True, slots=True)
+class Stops:
+    """The stops of a history, rule by rule."""
+
+    answers: Mapping[str, Answer[Stop]] = field(default_factory=dict)
+
+    @property
+    def found(self) -> tuple[Stop, ...]:
+        return in_order(chain.from_iterable(answer.found for answer in self.answers.values()))
 
 
 @dataclass(frozen=True, slots=True)
 class Assessment:
     """What was concluded; `deadline` is the next instant at which it can change with no fact arriving."""
 
-    findings: tuple[Finding, ...]
-    stops: tuple[Stop, ...]
-    protocol_state: str
-    treatment_state: str
-    restart_window: Mapping[str, object] | None
-    eligibility: Mapping[str, str]
+    context: Context
+    stops: Stops
+    answers: Mapping[str, Answer[Finding]]
     deadline: datetime | None
 
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        stopped = (Finding(s.rule, s.evidence, outcome="decision" if s.lift else None) for s in self.stops.found)
+        return (*stopped, *chain.from_iterable(answer.found for answer in self.answers.values()))
 
-def context(history: History, protocol: Protocol, now: datetime, memory: Memory) -> Context:
-    """The context of an assessment; eligibility is judged until the first dose, then as remembered."""
+    @property
+    def protocol_state(self) -> str:
+        return protocol_state(self.context, self.context.now)
+
+    @property
+    def treatment_state(self) -> str:
+        return treatment_state(self.context, self.context.now)
+
+    @property
+    def eligibility(self) -> Mapping[str, str]:
+        return self.context.eligibility or {}
+
+    def restart_window(self) -> dict[str, object] | None:
+        """The latest restart window as every output shows it, with its readiness list while it is open."""
+        known = () if self.protocol_state == OFF_STUDY else windows(self.context)
+        if not known:
+            return None
+        window = known[-1]
+        shown: dict[str, object] = {
+            "state": window.state,
+            "t0": show(window.t0),
+            "opens_on": show(window.opens_on),
+            "closes_on": show(window.closes_on),
+            "provisional": window.provisional,
+        }
+        if window.state == OPEN:
+            shown["readiness"] = readiness(self.context)
+        return shown
+
+    def says_the_same(self, other: Assessment) -> bool:
+        """Did no rule answer anew?"""
+        return all(answer is other.answers.get(name) for name, answer in self.answers.items()) and all(
+            answer is other.stops.answers.get(name) for name, answer in self.stops.answers.items()
+        )
+
+
+def find_stops(history: History, protocol: Protocol, now: datetime, last: Assessment | None) -> Stops:
+    """The stops by these facts: only a rule whose facts have changed is asked again."""
+    ctx = Context(history, protocol, now, tuple(asked.find for asked in STOPS))
+    before = last.stops.answers if last is not None else {}
+    return Stops({asked.name: asked.answer(ctx, before.get(asked.name)) for asked in STOPS})
+
+
+def assess(
+    history: History,
+    protocol: Protocol,
+    now: datetime,
+    *,
+    stops: Stops,
+    memory: Memory,
+    raised_at: RaisedAt = never_raised,
+    last: Assessment | None = None,
+) -> Assessment:
+    """Everything the rules conclude. Total: no history makes it raise."""
     ctx = Context(
         history,
         protocol,
         now,
-        STOP_RULES,
-        memory.raised_at,
+        tuple(asked.find for asked in STOPS),
+        raised_at,
         memory.retractions,
         memory.closures,
         memory.eligibility,
+        known_stops=stops.found,
     )
     if ctx.enrolment is not None and (ctx.first_dose is None or not memory.eligibility):
         ctx = replace(ctx, eligibility=eligibility.evaluate(ctx))
-    return ctx
-
-
-def assess(ctx: Context) -> Assessment:
-    """Everything the rules conclude in this context. Total: no history makes it raise."""
-    stops = tuple(Finding(s.rule, s.evidence, outcome="decision" if s.lift else None) for s in ctx.stops)
-    findings = (*stops, *(finding for find in FINDERS for finding in find(ctx)))
-    state = protocol_state(ctx, ctx.now)
-    return Assessment(
-        findings=findings,
-        stops=ctx.stops,
-        protocol_state=state,
-        treatment_state=treatment_state(ctx, ctx.now),
-        restart_window=None if state == OFF_STUDY else _window(ctx),
-        eligibility=ctx.eligibility or {},
-        deadline=min((at for at in ctx.deadlines if at > ctx.now), default=None),
-    )
-
-
-def _window(ctx: Context) -> dict[str, object] | None:
-    """The latest restart window as every output shows it; its readiness list while it is open."""
-    known = windows(ctx)
-    if not known:
-        return None
-    window = known[-1]
-    shown: dict[str, object] = {
-        "state": window.state,
-        "t0": show(window.t0),
-        "opens_on": show(window.opens_on),
-        "closes_on": show(window.closes_on),
-        "provisional": window.provisional,
-    }
-    if window.state == OPEN:
-        shown["readiness"] = readiness(ctx)
-    return shown
+    before = last.answers if last is not None else {}
+    answers = {asked.name: asked.answer(ctx, before.get(asked.name)) for asked in FINDERS}
+    deadlines = chain.from_iterable(answer.deadlines for answer in answers.values())
+    return Assessment(ctx, stops, answers, min(deadlines, default=None))

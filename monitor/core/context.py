@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import cached_property
@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from monitor.core.finding import Evidence
 from monitor.core.grading.acute import AcuteGrade, graded
 from monitor.core.grading.chronic import ChronicSeverity, judged
-from monitor.core.history import Fact, History, RecordKey
+from monitor.core.history import Fact, History, Kind, RecordKey
 from monitor.core.stops import Lift, Stop
 from monitor.core.times import Effective, instant, local_date, start_of
 from monitor.events.chimerism import ChimerismResulted
@@ -22,6 +22,7 @@ from monitor.events.record import RecordBlock
 from monitor.events.treatment import AzacitidineGiven, DliInfused, TreatmentDecided
 from monitor.protocol.model import Protocol
 
+Dependency = Kind | str  # a kind of fact, or the name of something derived: "stops", "closures", ...
 StopRule = Callable[["Context"], Iterator[Stop]]
 
 
@@ -45,7 +46,11 @@ class Closure:
     at: datetime
 
 
-def _never_raised(_rule: str, _keys: frozenset[RecordKey]) -> datetime | None:
+RaisedAt = Callable[[str, frozenset[RecordKey]], datetime | None]
+
+
+def never_raised(_rule: str, _keys: frozenset[RecordKey]) -> datetime | None:
+    """For an assessment that knows of no alerts."""
     return None
 
 
@@ -57,11 +62,16 @@ class Context:
     protocol: Protocol
     now: datetime
     stop_rules: tuple[StopRule, ...]
-    raised_at: Callable[[str, frozenset[RecordKey]], datetime | None] = _never_raised
+    raised_at: RaisedAt = never_raised
     retractions: tuple[Retraction, ...] = ()
     closures: tuple[Closure, ...] = ()
     eligibility: Mapping[str, str] | None = None  # as frozen at the first dose
+    known_stops: tuple[Stop, ...] | None = None  # as worked out already
     deadlines: list[datetime] = field(default_factory=list)
+
+    def read(self, name: Dependency) -> object:
+        """What a rule says it reads: the facts of a kind, or one of the derived values by its name."""
+        return self.history.facts.get(name, ()) if isinstance(name, type | Analyte) else getattr(self, name)
 
     @property
     def tz(self) -> ZoneInfo:
@@ -143,23 +153,17 @@ class Context:
         """Chimerism of whole (unsorted) marrow: the only one that can stop."""
         return tuple(f for f in self.history.of(ChimerismResulted) if is_whole_marrow(f.data))
 
-    @cached_property
-    def _labs(self) -> dict[Analyte, list[Fact[LabResulted]]]:
-        by_analyte: dict[Analyte, list[Fact[LabResulted]]] = {}
-        for fact in self.history.of(LabResulted):
-            if fact.data.analyte is not None:
-                by_analyte.setdefault(fact.data.analyte, []).append(fact)
-        return by_analyte
-
-    def labs(self, analyte: Analyte) -> list[Fact[LabResulted]]:
+    def labs(self, analyte: Analyte) -> tuple[Fact[LabResulted], ...]:
         """Results of one analyte, in order of effective time."""
-        return self._labs.get(analyte, [])
+        return self.history.labs(analyte)
 
     @cached_property
     def stops(self) -> tuple[Stop, ...]:
         """Every stop there is or was, by all the facts known."""
+        if self.known_stops is not None:
+            return self.known_stops
         found = [stop for rule in self.stop_rules for stop in rule(self)]
-        return tuple(sorted(found, key=lambda s: (s.first.at, s.rule.id)))
+        return in_order(found)
 
     @cached_property
     def off_study_at(self) -> datetime | None:
@@ -171,6 +175,11 @@ class Context:
     def as_known(self, before: datetime, at: datetime) -> Context:
         """The context a person had who knew what was issued before `before`, as of clinical time `at`."""
         return Context(self.history.known_before(before, at), self.protocol, at, self.stop_rules)
+
+
+def in_order(stops: Iterable[Stop]) -> tuple[Stop, ...]:
+    """Stops by when they began."""
+    return tuple(sorted(stops, key=lambda stop: (stop.first.at, stop.rule.id)))
 
 
 def _lift(fact: Fact[TreatmentDecided]) -> Lift:

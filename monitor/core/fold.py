@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from monitor.core.alert import Alert
-from monitor.core.assess import Assessment, Memory, assess, context
+from monitor.core.assess import Assessment, Memory, assess, find_stops
 from monitor.core.context import Closure, Retraction
 from monitor.core.history import History, RecordKey
 from monitor.core.reconcile import Alerts, Stamp, reconcile
@@ -58,16 +58,18 @@ class Fold:
     def _step(
         self, history: History, at: datetime, raised: Mapping[str, datetime], clock: datetime, event: Received | None
     ) -> Fold:
-        memory = replace(self.memory, raised_at=RaisedAt(self.alerts))
-        ctx = context(history, self.protocol, at, memory)
-        retractions = _retractions(self, ctx.stops, at, event)
-        if retractions != self.memory.retractions:
-            ctx = replace(ctx, retractions=retractions)
-        assessment = assess(ctx)
-        alerts = reconcile(self.alerts, assessment.findings, Stamp(self.patient, self.protocol, clock, raised))
-        remembered = Memory(retractions, self.memory.closures, assessment.eligibility or None)
+        last = self.assessment
+        stops = find_stops(history, self.protocol, at, last)
+        memory = replace(self.memory, retractions=_retractions(self, stops.found, at, event))
+        told = Raised(self.alerts, clock)
+        assessment = assess(history, self.protocol, at, stops=stops, memory=memory, raised_at=told, last=last)
+        alerts = dict(self.alerts)
+        if last is None or not assessment.says_the_same(last):
+            stamp = Stamp(self.patient, self.protocol, clock, raised)
+            alerts = reconcile(alerts, assessment.findings, stamp)
+        memory = replace(memory, eligibility=assessment.eligibility or None)
         fold = replace(
-            self, history=history, now=at, alerts=_unshelved(alerts, at), memory=remembered, assessment=assessment
+            self, history=history, now=at, alerts=_unshelved(alerts, at), memory=memory, assessment=assessment
         )
         return fold._obey(fold.pending, at) if fold.pending else fold
 
@@ -109,14 +111,15 @@ def _unshelved(alerts: dict[str, Alert], at: datetime) -> dict[str, Alert]:
 
 
 @dataclass(frozen=True, slots=True)
-class RaisedAt:
-    """When an alert of a rule on these facts was raised, if it was."""
+class Raised:
+    """When an alert of a rule on these facts was raised; one that is not there yet is raised by the clock."""
 
     alerts: Alerts
+    clock: datetime
 
-    def __call__(self, rule: str, keys: frozenset[RecordKey]) -> datetime | None:
+    def __call__(self, rule: str, keys: frozenset[RecordKey]) -> datetime:
         found = [a.raised_at for a in self.alerts.values() if a.rule == rule and a.keys & keys]
-        return min(found, default=None)
+        return min(found, default=self.clock)
 
 
 def _retractions(fold: Fold, stops: tuple[Stop, ...], at: datetime, event: Received | None) -> tuple[Retraction, ...]:
@@ -129,7 +132,7 @@ def _retractions(fold: Fold, stops: tuple[Stop, ...], at: datetime, event: Recei
     if fold.assessment is None or event is None or isinstance(event.data, Command):
         return tuple(kept)
     by = (event.source, event.data.record_id)
-    for stop in fold.assessment.stops:
+    for stop in fold.assessment.stops.found:
         gone = not any((stop.rule.id, key) in standing for key in stop.keys)
         if gone and stop.lift is None and not _only_refuted(stop, by, fold, event):
             kept.append(Retraction(stop.rule.id, stop.evidence, at, by))

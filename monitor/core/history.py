@@ -17,9 +17,11 @@ from zoneinfo import ZoneInfo
 from monitor.core.times import Effective, instant, local_date
 from monitor.events.command import Command
 from monitor.events.envelope import Received, Refused
+from monitor.events.lab import Analyte, LabResulted
 from monitor.events.record import RecordBlock, Status
 
 RecordKey = tuple[str, str]
+Kind = type[RecordBlock] | Analyte
 T_co = TypeVar("T_co", bound=RecordBlock, covariant=True)
 
 
@@ -119,13 +121,18 @@ class History:
 
     tz: ZoneInfo
     records: Mapping[RecordKey, Record] = field(default_factory=dict)
-    facts: Mapping[type[RecordBlock], tuple[Fact[RecordBlock], ...]] = field(default_factory=dict)
+    facts: Mapping[Kind, tuple[Fact[RecordBlock], ...]] = field(default_factory=dict)
+    revised: tuple[RecordKey, ...] = ()  # records with more than one version or content
     commands: tuple[Given, ...] = ()
     refusals: tuple[tuple[datetime, Refused], ...] = ()
 
     def of(self, kind: type[T_co]) -> tuple[Fact[T_co], ...]:
         """The effective facts of a kind, in order of effective time."""
         return cast("tuple[Fact[T_co], ...]", self.facts.get(kind, ()))
+
+    def labs(self, analyte: Analyte) -> tuple[Fact[LabResulted], ...]:
+        """The results of one analyte, in order of effective time."""
+        return cast("tuple[Fact[LabResulted], ...]", self.facts.get(analyte, ()))
 
     def add(self, event: Received) -> History:
         """The history with this event; the same content twice keeps the earlier `time`."""
@@ -143,14 +150,15 @@ class History:
         record = Record(key, versions)
         facts = dict(self.facts)
         if before is not None and (was := before.current) is not None:
-            kind = type(was.data)
-            facts[kind] = tuple(f for f in facts[kind] if f.key != key)
+            for kind in _kinds(was.data):
+                facts[kind] = tuple(f for f in facts[kind] if f.key != key)
         if (now := record.current) is not None:
-            kind = type(now.data)
-            of_kind = list(facts.get(kind, ()))
-            insort(of_kind, self._fact(record, now), key=lambda f: f.order)
-            facts[kind] = tuple(of_kind)
-        return replace(self, records={**self.records, key: record}, facts=facts)
+            for kind in _kinds(now.data):
+                of_kind = list(facts.get(kind, ()))
+                insort(of_kind, self._fact(record, now), key=lambda f: f.order)
+                facts[kind] = tuple(of_kind)
+        revised = self.revised if before is None or key in self.revised else tuple(sorted((*self.revised, key)))
+        return replace(self, records={**self.records, key: record}, facts=facts, revised=revised)
 
     def refuse(self, refused: Refused, known_at: datetime) -> History:
         """The history with one more refused message."""
@@ -158,17 +166,25 @@ class History:
 
     def known_before(self, time: datetime, until: datetime) -> History:
         """What had been issued before `time` and was so by `until`: the history a reader could have had."""
-        records, facts = {}, dict[type[RecordBlock], list[Fact[RecordBlock]]]()
+        records, facts = {}, dict[Kind, list[Fact[RecordBlock]]]()
         for key, whole in self.records.items():
             versions = tuple(v for v in whole.versions if v.time < time)
             if not versions:
                 continue
             records[key] = record = Record(key, versions)
             if (now := record.current) is not None and (fact := self._fact(record, now)).at <= until:
-                facts.setdefault(type(now.data), []).append(fact)
+                for kind in _kinds(now.data):
+                    facts.setdefault(kind, []).append(fact)
         ordered = {kind: tuple(sorted(of_kind, key=lambda f: f.order)) for kind, of_kind in facts.items()}
         return replace(self, records=records, facts=ordered, commands=(), refusals=())
 
     def _fact(self, record: Record, version: Version) -> Fact[RecordBlock]:
         effective = version.data.effective_at
         return Fact(instant(effective, self.tz), version.time, record, version.data, local_date(effective, self.tz))
+
+
+def _kinds(data: RecordBlock) -> tuple[Kind, ...]:
+    """Where a fact is found: under its type, and a laboratory result under its analyte."""
+    if isinstance(data, LabResulted) and data.analyte is not None:
+        return (LabResulted, data.analyte)
+    return (type(data),)

@@ -114,7 +114,7 @@ class Patient:
         shown: dict[str, object] = {
             "protocol_state": assessment.protocol_state if assessment else "screening",
             "treatment_state": assessment.treatment_state if assessment else "not_started",
-            "restart_window": assessment.restart_window if assessment else None,
+            "restart_window": assessment.restart_window() if assessment else None,
             "alerts": [alert.to_json() for alert in self.alerts],
             "eligibility": dict(assessment.eligibility) if assessment else {},
             "events": self.events,

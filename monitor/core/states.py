@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
 
-from monitor.core.context import Context, Retraction
+from monitor.core.context import Context, Dependency, Retraction
+from monitor.events.treatment import AzacitidineGiven, DliInfused, TreatmentDecided
 
 OFF_STUDY, STOPPED, HELD = "off_study", "stopped", "held"
 BASIS_RETRACTED, COMPLETED, ON_TREATMENT, SCREENING = "stop_basis_retracted", "completed", "on_treatment", "screening"
@@ -21,6 +22,17 @@ _DECIDED = {
     "restart": ON_TREATMENT,
     "continue": ON_TREATMENT,
 }
+
+
+# What the course of both states is made of: a rule that asks for it reads all this.
+COURSE: tuple[Dependency, ...] = (
+    AzacitidineGiven,
+    DliInfused,
+    TreatmentDecided,
+    "stops",
+    "retractions",
+    "off_study_at",
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from monitor.core.assess import assess, find_stops
 from monitor.core.patient import Entry, Patient
 from tests.core import charts
 from tests.core.charts import Chart, on_day, read
@@ -74,6 +75,18 @@ def test_retracting_a_result_equals_never_having_had_it_but_for_what_waits_for_a
     waits = any(rule == "stop.basis-retracted" for rule, _ in taken_back.live)
     if not waits:  # a state that waits for a decision also holds the reminders back
         assert left_over == set()
+
+
+@given(histories())
+def test_asking_only_the_rules_whose_facts_changed_finds_what_asking_all_finds(messages: list[bytes]) -> None:
+    fold = Chart(by_time(messages), END).patient.fold
+    assert fold.assessment is not None
+    now = fold.assessment.context.now
+    stops = find_stops(fold.history, fold.protocol, now, None)
+    anew = assess(
+        fold.history, fold.protocol, now, stops=stops, memory=fold.memory, raised_at=fold.assessment.context.raised_at
+    )
+    assert anew.findings == fold.assessment.findings
 
 
 @given(histories())

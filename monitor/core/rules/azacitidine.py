@@ -13,7 +13,7 @@ from monitor.core.history import Fact
 from monitor.core.rules.reminders import Expected, remind
 from monitor.core.rules.runs import evidence, single
 from monitor.core.sequences import with_next
-from monitor.core.states import Span, spans
+from monitor.core.states import COURSE, Span, spans
 from monitor.core.stops import Hit
 from monitor.events.treatment import AzacitidineGiven
 
@@ -23,6 +23,7 @@ EARLY = Rule("azacitidine.cycle-early", "low", "dosing")
 LATE = Rule("azacitidine.cycle-late", "low", "dosing", reminder=True)
 COUNT = Rule("azacitidine.cycle-count", "low", "dosing")
 _SAME_CYCLE_DAYS = 14  # a dose without a cycle number this soon after a cycle's first day belongs to it
+READS = (AzacitidineGiven, *COURSE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,10 @@ from itertools import groupby
 from monitor.core.context import Context, Retraction
 from monitor.core.finding import Evidence, Finding, Rule
 from monitor.core.states import decided_at
+from monitor.events.treatment import TreatmentDecided
 
 RULE = Rule("stop.basis-retracted", "high", "stop", review=True)
+READS = (TreatmentDecided, "retractions")
 
 
 def find(ctx: Context) -> Iterator[Finding]:

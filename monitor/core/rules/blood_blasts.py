@@ -16,6 +16,7 @@ from monitor.events.lab import Analyte
 from monitor.events.record import RecordBlock
 
 RULE = Rule("relapse.blood-blasts", "high", "stop.3", review=True, reading="relapse.blast_percent")
+READS = (Analyte.BLOOD_BLASTS, DiseaseAssessed)
 
 
 def find(ctx: Context) -> Iterator[Finding]:

@@ -18,6 +18,7 @@ IMPLAUSIBLE = Rule("data.implausible", "medium", "practice", review=True)
 REFUSED = Rule("data.refused", "medium", "practice", review=True)
 UNSIGNED = Rule("data.unsigned-decision", "medium", "practice", review=True)
 _RULES = {Reason.UNIT_UNKNOWN: UNIT_UNKNOWN, Reason.UNIT_MISMATCH: UNIT_UNKNOWN, Reason.IMPLAUSIBLE: IMPLAUSIBLE}
+READS = ("history",)
 
 
 def find(ctx: Context) -> Iterator[Finding]:
@@ -32,7 +33,7 @@ def find(ctx: Context) -> Iterator[Finding]:
 
 def _conflicts(ctx: Context) -> Iterator[Finding]:
     """Two contents under one version; settled when a higher version comes."""
-    for record in ctx.history.records.values():
+    for record in (ctx.history.records[key] for key in ctx.history.revised):
         for number in sorted({v.number for v in record.versions}):
             contents = [v for v in record.versions if v.number == number]
             settled = [v for v in contents if not v.preliminary] or contents

@@ -13,7 +13,7 @@ from monitor.core.rules.azacitidine import cycles
 from monitor.core.rules.reminders import Expected, remind
 from monitor.core.rules.runs import evidence, single
 from monitor.core.sequences import with_next
-from monitor.core.states import Span, spans
+from monitor.core.states import COURSE, Span, spans
 from monitor.core.stops import Hit
 from monitor.core.times import within_hours
 from monitor.events.treatment import AzacitidineGiven, DliInfused
@@ -23,6 +23,7 @@ SHORT = Rule("dli.interval-short", "low", "dosing")
 LONG = Rule("dli.interval-long", "low", "dosing")
 COUNT = Rule("dli.count", "medium", "dosing", review=True)
 SCHEDULE = Rule("dli.schedule-conflict", "low", "dosing", review=True)
+READS = (AzacitidineGiven, DliInfused, *COURSE)
 
 
 def find(ctx: Context) -> Iterator[Finding]:

@@ -15,6 +15,7 @@ from monitor.core.finding import Finding, Rule
 from monitor.core.history import Fact
 from monitor.core.rules.runs import single
 from monitor.core.stops import Hit
+from monitor.events.gvhd import AcuteGvhdAssessed, ChronicGvhdAssessed
 from monitor.events.treatment import DliInfused, MedicationGiven
 from monitor.protocol.model import Dli
 
@@ -22,6 +23,7 @@ DOSE = Rule("dli.dose", "high", "dosing", review=True)
 PREMEDICATION = Rule("dli.premedication-missing", "medium", "dosing.2")
 STEROID = Rule("dli.steroid", "medium", "dosing.2")
 ACTIVE_GVHD = Rule("dli.active-gvhd", "high", "dosing", review=True)
+READS = (DliInfused, MedicationGiven, AcuteGvhdAssessed, ChronicGvhdAssessed)
 
 
 def find(ctx: Context) -> Iterator[Finding]:

@@ -12,9 +12,10 @@ from monitor.core.finding import Finding, Rule
 from monitor.core.rules.runs import single
 from monitor.core.stops import Hit, Stop
 from monitor.core.times import Effective, precedes, show
-from monitor.events.treatment import AzacitidineGiven
+from monitor.events.treatment import AzacitidineGiven, DliInfused
 
 RULE = Rule("treatment.dose-after-stop", "high", "stop")
+READS = (AzacitidineGiven, DliInfused, "stops")
 
 
 def find(ctx: Context) -> Iterator[Finding]:

@@ -38,15 +38,30 @@ from monitor.core.rules import (
 from monitor.core.rules.runs import item_runs, single
 from monitor.core.stops import Hit, Judge
 from monitor.core.times import precedes
+from monitor.events.chimerism import ChimerismResulted
 from monitor.events.clinical import AdverseEventReported, DiseaseAssessed, GraftAssessed
 from monitor.events.gvhd import AcuteGvhdAssessed, ChronicGvhdAssessed
 from monitor.events.lab import Analyte
 from monitor.events.patient import PatientEnrolled
 from monitor.events.record import RecordBlock
+from monitor.events.treatment import AzacitidineGiven, DliInfused
 
 CRITERION = Rule("eligibility.stop-criterion", "medium", "exclusion.6", review=True)
 FAILED = Rule("eligibility.failed", "medium", "inclusion, exclusion", review=True)
 INCOMPLETE = Rule("eligibility.incomplete", "low", "inclusion, exclusion")
+READS = (
+    AzacitidineGiven,
+    DliInfused,
+    PatientEnrolled,
+    AcuteGvhdAssessed,
+    ChronicGvhdAssessed,
+    ChimerismResulted,
+    DiseaseAssessed,
+    GraftAssessed,
+    AdverseEventReported,
+    Analyte.BLOOD_BLASTS,
+    "eligibility",
+)
 
 
 def evaluate(ctx: Context) -> dict[str, str]:
@@ -155,7 +170,7 @@ def _criteria(ctx: Context) -> Iterator[Finding]:
         ("stop.overlap", ctx.history.of(ChronicGvhdAssessed), stop_overlap.judge(ctx.protocol)),
         ("stop.chimerism", ctx.marrow, stop_chimerism.judge(ctx.protocol)),
         ("stop.relapse", ctx.history.of(DiseaseAssessed), stop_relapse.judge(ctx.protocol)),
-        ("stop.relapse", tuple(ctx.labs(Analyte.BLOOD_BLASTS)), stop_relapse.judge(ctx.protocol)),
+        ("stop.relapse", ctx.labs(Analyte.BLOOD_BLASTS), stop_relapse.judge(ctx.protocol)),
         ("stop.graft-rejection", ctx.history.of(GraftAssessed), stop_graft_rejection.hit),
     )
     for rule, facts, judge in kinds:

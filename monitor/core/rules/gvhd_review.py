@@ -19,6 +19,7 @@ BOUNDARY = Rule("gvhd.boundary-grade", "medium", "stop.2", review=True, reading=
 INCOMPLETE = Rule("gvhd.incomplete", "medium", "stop.2", review=True)
 MISMATCH = Rule("gvhd.grade-mismatch", "medium", "stop.2", review=True)
 MILD = Rule("gvhd.chronic-mild", "medium", "stop.2", review=True, reading="chronic_gvhd.stop_severity")
+READS = (AcuteGvhdAssessed, ChronicGvhdAssessed)
 
 
 def find(ctx: Context) -> Iterator[Finding]:

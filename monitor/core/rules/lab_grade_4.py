@@ -15,6 +15,7 @@ from monitor.events.lab import Analyte, LabResulted
 from monitor.events.record import RecordBlock
 
 RULE = Rule("lab.grade-4", "medium", "stop.1", review=True)
+READS = (Analyte.NEUTROPHILS, Analyte.PLATELETS, AdverseEventReported)
 
 
 def find(ctx: Context) -> Iterator[Finding]:

@@ -13,13 +13,15 @@ from monitor.core.rules.runs import evidence
 from monitor.core.rules.stop_chimerism import NON_MARROW
 from monitor.core.rules.stop_chimerism import find as chimerism
 from monitor.core.sequences import with_next
-from monitor.core.states import HELD, OFF_STUDY, ON_TREATMENT, STOPPED, Span, spans
+from monitor.core.states import COURSE, HELD, OFF_STUDY, ON_TREATMENT, STOPPED, Span, spans
 from monitor.core.stops import Hit
+from monitor.events.chimerism import ChimerismResulted
 from monitor.events.gvhd import AcuteGvhdAssessed, ChronicGvhdAssessed
 from monitor.events.mrd import MrdResulted
 from monitor.events.record import RecordBlock
 
 RULE = Rule("monitoring.overdue", "low", "practice", reminder=True)
+READS = (ChimerismResulted, MrdResulted, AcuteGvhdAssessed, ChronicGvhdAssessed, *COURSE)
 
 
 def find(ctx: Context) -> Iterator[Finding]:
@@ -66,7 +68,7 @@ def _requested_marrow(ctx: Context) -> Iterator[Expected]:
         asked = finding.first
         due_on = ctx.on(asked.effective) + timedelta(days=days + 1)
         came_at = next((f.at for f in ctx.marrow if f.at >= asked.at), None)
-        fact = next(f for facts in ctx.history.facts.values() for f in facts if f.key == asked.key)
+        fact = next(f for f in ctx.history.of(ChimerismResulted) if f.key == asked.key)
         hit = Hit(
             f"The whole marrow asked for {days} days ago has not come",
             details={"item": "marrow", "due_on": due_on.isoformat()},

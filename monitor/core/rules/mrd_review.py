@@ -12,11 +12,14 @@ from monitor.core.rules.mrd_rising import find as rises
 from monitor.core.rules.mrd_series import Reading, SeriesKey, all_series, label
 from monitor.core.rules.runs import LATER_RESULT, evidence, single
 from monitor.core.stops import Hit
+from monitor.events.mrd import MrdResulted
+from monitor.events.patient import PatientEnrolled
 
 LOW = Rule("mrd.low-level", "low", "dosing.3")
 BREAK = Rule("mrd.series-break", "low", "dosing.3", review=True)
 SENSITIVITY = Rule("mrd.sensitivity-changed", "low", "dosing.3", review=True)
 CONFIRMATION = Rule("mrd.confirmation-due", "medium", "dosing.3", review=True, reminder=True)
+READS = (MrdResulted, PatientEnrolled, "off_study_at")
 
 
 def find(ctx: Context) -> Iterator[Finding]:

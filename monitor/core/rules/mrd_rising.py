@@ -16,12 +16,15 @@ from monitor.core.finding import Detail, Finding, Rule
 from monitor.core.rules.mrd_series import Reading, SeriesKey, all_series, label
 from monitor.core.rules.runs import single
 from monitor.core.stops import Hit
+from monitor.events.mrd import MrdResulted
+from monitor.events.patient import PatientEnrolled
 
 RISING = Rule("mrd.rising", "medium", "dosing.3", reading="mrd.reference")
 POSITIVE = Rule("mrd.positive", "medium", "dosing.3")
 BORDERLINE = Rule("mrd.rise-borderline", "low", "dosing.3", review=True, reading="mrd.reference")
 BASELINE = Rule("mrd.baseline-positive", "medium", "dosing.3", review=True)
 _ARITHMETIC = Arithmetic(prec=28)
+READS = (MrdResulted, PatientEnrolled)
 
 
 @dataclass

@@ -7,12 +7,14 @@ from collections.abc import Iterator
 from monitor.core.context import Context
 from monitor.core.finding import Finding, Rule
 from monitor.core.rules.runs import item_runs
-from monitor.core.states import COMPLETED, OFF_STUDY, treatment_state
+from monitor.core.states import COMPLETED, COURSE, OFF_STUDY, treatment_state
 from monitor.core.stops import Hit
 from monitor.events.lab import Analyte, LabResulted
+from monitor.events.patient import PatientEnrolled
 from monitor.events.record import RecordBlock
 
 RULE = Rule("pregnancy.positive", "high", "exclusion.10", review=True)
+READS = (Analyte.PREGNANCY, PatientEnrolled, *COURSE)
 
 
 def find(ctx: Context) -> Iterator[Finding]:

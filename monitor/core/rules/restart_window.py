@@ -21,13 +21,15 @@ WINDOW_BLOCKED = Rule("restart.window-blocked", "medium", "stop.2", review=True,
 WINDOW_INVALIDATED = Rule("restart.window-invalidated", "medium", "stop.2", review=True)
 OUTSIDE = Rule("restart.outside-window", "high", "stop.2", review=True, reading="restart.unit")
 SECOND = Rule("restart.second", "medium", "stop.2", review=True)
+READS = ("history", "stops")
 
 
 def find(ctx: Context) -> Iterator[Finding]:
-    for window in windows(ctx):
+    known = windows(ctx)
+    for window in known:
         yield from _stretches(window, ctx)
         yield from _ended(window, ctx)
-    yield from _restarts(ctx)
+    yield from _restarts(known, ctx)
 
 
 def _evidence(window: Window) -> Evidence:
@@ -128,10 +130,10 @@ def _ended(window: Window, ctx: Context) -> Iterator[Finding]:
         )
 
 
-def _restarts(ctx: Context) -> Iterator[Finding]:
+def _restarts(known: tuple[Window, ...], ctx: Context) -> Iterator[Finding]:
     by_key = {f.key: f for f in ctx.history.of(TreatmentDecided)}
     restarted = {f.key for f in ctx.signed if f.data.decision == "restart"}
-    for window in windows(ctx):
+    for window in known:
         if window.restart is None:
             continue
         restarted.add(window.restart.key)

@@ -11,10 +11,13 @@ from monitor.core.context import Context
 from monitor.core.finding import Finding, Rule
 from monitor.core.rules.runs import single
 from monitor.core.stops import Hit
+from monitor.events.patient import PatientEnrolled
+from monitor.events.treatment import AzacitidineGiven, DliInfused
 
 TOO_EARLY = Rule("start.too-early", "medium", "dosing.1", review=True)
 CONFLICT = Rule("start.window-conflict", "medium", "dosing.1", review=True, reading="start.undisputed_until_day")
 TOO_LATE = Rule("start.too-late", "medium", "dosing.1", review=True)
+READS = (AzacitidineGiven, DliInfused, PatientEnrolled)
 
 
 def find(ctx: Context) -> Iterator[Finding]:

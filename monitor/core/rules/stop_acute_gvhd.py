@@ -18,6 +18,7 @@ from monitor.events.record import RecordBlock
 from monitor.protocol.model import Protocol
 
 RULE = Rule("stop.acute-gvhd", "high", "stop.2", reading="acute_gvhd.stop_grade")
+READS = (AcuteGvhdAssessed,)
 
 
 def judge(protocol: Protocol) -> Judge:

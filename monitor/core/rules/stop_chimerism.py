@@ -15,12 +15,14 @@ from monitor.core.history import Fact
 from monitor.core.rules.runs import LATER_RESULT, evidence, item_runs
 from monitor.core.stops import Hit, Judge, Stop, latched
 from monitor.events.chimerism import ChimerismResulted
+from monitor.events.patient import PatientEnrolled
 from monitor.events.record import RecordBlock
 from monitor.protocol.model import Protocol
 
 RULE = Rule("stop.chimerism", "high", "stop.3", reading="chimerism.stop_below_percent")
 FALLING = Rule("chimerism.falling", "medium", "stop.3", review=True)
 NON_MARROW = Rule("chimerism.non-marrow-low", "medium", "stop.3", review=True)
+READS = (ChimerismResulted, PatientEnrolled)
 
 
 def judge(protocol: Protocol) -> Judge:

@@ -16,6 +16,7 @@ from monitor.events.record import RecordBlock
 from monitor.protocol.model import Protocol
 
 RULE = Rule("stop.chronic-gvhd", "high", "stop.2", reading="chronic_gvhd.stop_severity")
+READS = (ChronicGvhdAssessed,)
 
 
 def judge(protocol: Protocol) -> Judge:

@@ -13,6 +13,7 @@ from monitor.events.record import RecordBlock
 
 RULE = Rule("stop.graft-rejection", "high", "stop.3")
 FUNCTION = Rule("graft.function", "medium", "stop.3", review=True)
+READS = (GraftAssessed,)
 
 
 def hit(data: RecordBlock) -> Hit | None:

@@ -15,6 +15,7 @@ from monitor.events.clinical import AdverseEventReported
 from monitor.events.record import RecordBlock
 
 RULE = Rule("stop.life-threatening", "high", "stop.1")
+READS = (AdverseEventReported,)
 
 
 def hit(data: RecordBlock) -> Hit | None:

@@ -20,6 +20,7 @@ from monitor.events.record import RecordBlock
 from monitor.protocol.model import Protocol
 
 RULE = Rule("stop.overlap", "high", "stop.2", reading="overlap.stop_severity")
+READS = (AcuteGvhdAssessed, ChronicGvhdAssessed)
 
 
 def judge(protocol: Protocol) -> Judge:

@@ -19,6 +19,7 @@ from monitor.events.record import RecordBlock
 from monitor.protocol.model import Protocol
 
 RULE = Rule("stop.relapse", "high", "stop.3", reading="relapse.blast_percent")
+READS = (DiseaseAssessed, Analyte.BLOOD_BLASTS)
 
 
 def judge(protocol: Protocol) -> Judge:
@@ -40,7 +41,7 @@ def judge(protocol: Protocol) -> Judge:
 def stops(ctx: Context) -> Iterator[Stop]:
     hit = judge(ctx.protocol)
     assessments = ctx.history.of(DiseaseAssessed)
-    counts = tuple(ctx.labs(Analyte.BLOOD_BLASTS))
+    counts = ctx.labs(Analyte.BLOOD_BLASTS)
     run = [e for _, e in assessed(assessments, hit, ctx) if e]
     run += [e for fact, e in assessed(counts, hit, ctx) if e and not _answered(fact.on, ctx)]
     yield from episodes(RULE, iter([tuple(run)]), ctx)

@@ -19,6 +19,7 @@ from monitor.events.clinical import AdverseEventReported
 
 RULE = Rule("report.susar-clock", "high", "practice")
 DAY = timedelta(days=1)
+READS = (AdverseEventReported, "closures")
 
 
 def find(ctx: Context) -> Iterator[Finding]:
