@@ -9,7 +9,6 @@ from email.message import EmailMessage
 from typing import Any, Final
 
 from rich.console import Console
-from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
@@ -48,8 +47,8 @@ def print_in_full(console: Console, alerts: Sequence[AlertRow], mails: Sequence[
         found = next(((alert, mail) for alert, mail in told if mail is not None), None)
         if found is not None:
             alert, mail = found
-            title = Text(f"{alert.rule}, as the safety officer reads it")
-            console.print(Panel(Text(f"{mail['Subject']}\n\n{text_of(mail).strip()}"), title=title, title_align="left"))
+            console.rule(f"{alert.rule}, as the safety officer reads it", align="left")
+            console.print(Text(f"{mail['Subject']}\n\n{text_of(mail).strip()}\n"), soft_wrap=True)
             shown += 1
     return shown
 
