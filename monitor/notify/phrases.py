@@ -1,25 +1,23 @@
-"""Parts of a notice: the figures, the caveats, what changed and why it ended, each as a plain sentence."""
+"""Parts of a notice: the caveats, what changed, and why it ended, each as a plain sentence."""
 
 from collections.abc import Mapping
-from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from monitor.core.alert import Alert, Change
-from monitor.core.finding import Detail
+from monitor.notify.figures import plain
 from monitor.notify.telling import is_stop
-from monitor.notify.when import from_text, spoken, spoken_and_counted
-
-_ROMAN = {"0": "0", "1": "I", "2": "II", "3": "III", "4": "IV", "5": "V"}
+from monitor.notify.when import spoken
 
 # Why an alert ended: `details.outcome`, in words.
 _OUTCOMES: Mapping[str, str] = {
     "decision": "A signed decision has settled it.",
+    "lifted": "A signed decision has lifted the stop.",
     "person": "A person closed it.",
     "later_result": "A later result shows otherwise.",
     "not_confirmed": "A later result did not confirm it.",
     "cleared": "Later results in a row were clear.",
     "came": "What it waited for has come.",
-    "state_ended": "The treatment state that it needs has ended.",
+    "state_ended": "It is not needed any more: the state of treatment has changed.",
     "treatment_started": "Treatment has started, and other rules apply from then on.",
     "off_study": "The patient has left the study.",
     "used": "Treatment was started again.",
@@ -31,6 +29,11 @@ _NEVER_SO = (
     "This alert is withdrawn: what is known now does not support that it ever was so. "
     "A record it rested on was corrected or retracted, or came out otherwise."
 )
+# What is withdrawn because somebody mended it.
+_MENDED: Mapping[str, str] = {
+    "data.": "This alert is withdrawn: the record came again, and holds. What follows from it is told separately.",
+    "ops.assessment-failed": "This alert is withdrawn: the patient is assessed again. What follows is told separately.",
+}
 _LOOK_AGAIN = "If something was begun because of it, consider looking at that again."
 _NOTHING_RESUMES = "Nothing resumes by itself."
 _IF_HELD = (
@@ -39,23 +42,6 @@ _IF_HELD = (
 )
 _NOT_LIFTED = "Closing the alert does not lift the stop: the protocol waits for a decision that a physician has signed."
 _PEOPLE_DECIDE = "The monitor records the decision; what is given, and when, people decide."
-
-
-def figures(alert: Alert, now: datetime, tz: ZoneInfo) -> list[str]:
-    """The alert's values, each on a line: only keys that are known, since others could hold anything."""
-    details = alert.details
-    unit = _word(details.get("unit"))
-    lines = []
-    if value := _word(details.get("value")):
-        lines.append(f"Value: {_dated(value, tz)}{_unit(unit)}")
-    if reference := _word(details.get("reference")):
-        lines.append(f"Held against: {_dated(reference, tz)}{_unit('' if from_text(reference) else unit)}")
-    if change := _word(details.get("log10_change")):
-        lines.append(f"Change: {change} log10")
-    lines += _grading(alert)
-    if due := from_text(_word(details.get("due_on"))):
-        lines.append(f"Due: {spoken_and_counted(due, now, tz)}")
-    return lines
 
 
 def caveats(alert: Alert) -> list[str]:
@@ -95,7 +81,7 @@ def differences(change: Change, tz: ZoneInfo) -> list[str]:
     if before.effective_at != after.effective_at:
         said.append(f"It was so from {spoken(after.effective_at, tz)}, not from {spoken(before.effective_at, tz)}.")
     if before.summary != after.summary:
-        said.append(f"Before, it said: {before.summary}")
+        said.append(f"Before, it said: {plain(before.summary, tz)}")
     return said or ["The facts it rests on have changed."]
 
 
@@ -103,48 +89,27 @@ def ending(change: Change) -> list[str]:
     """Why a withdrawn or resolved alert is over, and what that means for what people do."""
     if change.kind == "withdrawn":
         return _withdrawn(change.before or change.alert)
-    outcome = _word(change.alert.details.get("outcome"))
-    reason = _OUTCOMES.get(
-        outcome, "It no longer holds." if not outcome else f"{outcome.replace('_', ' ').capitalize()}."
-    )
-    return [f"This alert has ended. {reason}", *_meaning_of_end(change.alert, outcome)]
+    outcome = str(change.alert.details.get("outcome") or "")
+    return [f"This alert has ended. {_reason(change.alert, outcome)}", *_meaning_of_end(change.alert, outcome)]
+
+
+def _reason(alert: Alert, outcome: str) -> str:
+    if outcome == "decision" and alert.rule.startswith("stop.") and alert.rule != "stop.basis-retracted":
+        outcome = "lifted"
+    other = f"{outcome.replace('_', ' ').capitalize()}." if outcome else "It no longer holds."
+    return _OUTCOMES.get(outcome, other)
 
 
 def _withdrawn(alert: Alert) -> list[str]:
-    return [_NEVER_SO, f"{_NOTHING_RESUMES} {_IF_HELD}" if is_stop(alert) else _LOOK_AGAIN]
+    if is_stop(alert):
+        return [_NEVER_SO, f"{_NOTHING_RESUMES} {_IF_HELD}"]
+    for family, said in _MENDED.items():
+        if alert.rule.startswith(family):
+            return [said]
+    return [_NEVER_SO, _LOOK_AGAIN]
 
 
 def _meaning_of_end(alert: Alert, outcome: str) -> list[str]:
     if not is_stop(alert):
         return []
     return [f"{_NOTHING_RESUMES} {_NOT_LIFTED if outcome == 'person' else _PEOPLE_DECIDE}"]
-
-
-def _grading(alert: Alert) -> list[str]:
-    details, lines = alert.details, []
-    if grade := _word(details.get("grade")):
-        lines.append(f"Grade: {_graded(grade, alert)}")
-    if severity := _word(details.get("severity")):
-        lines.append(f"Severity: {severity}")
-    if reported := _word(details.get("reported")):
-        lines.append(f"The site reported: {_graded(reported, alert)}")
-    return lines
-
-
-def _graded(grade: str, alert: Alert) -> str:
-    # GVHD is graded in Roman figures, adverse events in Arabic ones.
-    return _ROMAN.get(grade, grade) if "gvhd" in alert.rule else grade
-
-
-def _word(value: Detail) -> str:
-    """A detail as text; empty for what is absent, a flag, or a list."""
-    return str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
-
-
-def _unit(unit: str) -> str:
-    return f" {unit}" if unit else ""
-
-
-def _dated(text: str, tz: ZoneInfo) -> str:
-    day = from_text(text) if "-" in text[4:5] else None
-    return spoken(day, tz) if day else text

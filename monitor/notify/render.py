@@ -11,7 +11,8 @@ from textwrap import wrap
 from zoneinfo import ZoneInfo
 
 from monitor.core.alert import Alert, Change
-from monitor.notify.phrases import caveats, differences, ending, figures
+from monitor.notify.figures import figures, plain, reading_in_words
+from monitor.notify.phrases import caveats, differences, ending
 from monitor.notify.ports import Notice
 from monitor.notify.telling import telling
 from monitor.notify.texts import RuleText, text_for
@@ -49,11 +50,15 @@ def _call(change: Change, text: RuleText, style: Style) -> list[str]:
     parts = []
     if changed := differences(change, style.tz):
         parts.append(_section("WHAT HAS CHANGED", changed))
-    happened = [alert.summary, f"When: {spoken_and_counted(alert.effective_at, change.at, style.tz)}"]
+    happened = [plain(alert.summary, style.tz), f"When: {spoken_and_counted(alert.effective_at, change.at, style.tz)}"]
     if change.kind != "raised":
         happened.append(f"First raised: {spoken_and_counted(alert.raised_at, change.at, style.tz)}")
     parts.append(_section("WHAT HAPPENED", [line for line in happened if line]))
-    rests = [line for line in (f"Clause: {alert.clause}", f"Reading: {alert.reading}") if not line.endswith(": ")]
+    rests = [f"{name}: {said}" for name, said in _grounds(alert) if said]
+        line
+        for line in (f"Clause: {alert.clause}", f"Reading: {reading_in_words(alert.reading)}")
+        if not line.endswith(": ")
+    ]
     parts.append(_section("WHY", [text.means, *figures(alert, change.at, style.tz), *rests, *caveats(alert)]))
     parts.append(_section("WHAT THE PROTOCOL SAYS", [text.protocol]))
     parts.append(_section("WHAT TO DO NEXT", [f"{n}. {step}" for n, step in enumerate(text.next, 1)]))
@@ -61,11 +66,15 @@ def _call(change: Change, text: RuleText, style: Style) -> list[str]:
     return parts
 
 
+def _grounds(alert: Alert) -> tuple[tuple[str, str], ...]:
+    return (("Clause", alert.clause), ("Reading", reading_in_words(alert.reading)))
+
+
 def _follow_up(change: Change, style: Style) -> list[str]:
     """The parts of a notice that says an alert is over."""
     was = change.before or change.alert
     said = [
-        was.summary,
+        plain(was.summary, style.tz),
         f"When: {spoken_and_counted(was.effective_at, change.at, style.tz)}",
         f"Raised: {spoken_and_counted(was.raised_at, change.at, style.tz)}",
         f"Ended: {spoken(change.at, style.tz)}",

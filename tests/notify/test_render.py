@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.core.alert import Change
+from monitor.notify.figures import figures, reading_in_words
 from monitor.notify.render import WIDTH, Style, render
 from monitor.notify.when import counted, spoken
 
@@ -81,9 +82,44 @@ CASES: dict[str, tuple[Change, Style]] = {
             "mrd.rising",
             priority="medium",
             clause="dosing.3",
-            reading="mrd.rise_factor: 10, mrd.reference: nadir",
-            summary="MRD risen more than 10 times: 0.25, held against 0.02 by qpcr NPM1 bone_marrow",
-            details={"value": "0.25", "unit": "%", "reference": "0.02", "log10_change": "1.10", "item": "qpcr NPM1"},
+            reading="mrd.reference: nadir",
+            summary="MRD rose more than 10-fold: 0.25 %, held against 0.02 by qpcr NPM1 bone marrow",
+            details={"value": "0.25 %", "unit": "%", "reference": "0.02", "log10_change": "1.10", "item": "qpcr NPM1"},
+        ),
+        QUIET,
+    ),
+    "dose-after-stop": (
+        raised(
+            "treatment.dose-after-stop",
+            clause="stop",
+            reading="",
+            summary="Donor lymphocytes given after a stop (stop.acute-gvhd, effective 2025-05-19T01:00:00Z)",
+            details={"known": False, "stops": ["stop.acute-gvhd"], "value": "donor lymphocytes"},
+        ),
+        QUIET,
+    ),
+    "dli-dose": (
+        raised(
+            "dli.dose",
+            review=True,
+            clause="dosing",
+            reading="",
+            summary="DLI of 1.0e+6 CD3+ cells/kg, above the level that is due (up to 1e+5 + 10%)",
+            details={"value": "1.0E+6", "unit": "CD3+/kg", "reference": "1e+5"},
+        ),
+        QUIET,
+    ),
+    "result-sent-again": (
+        later(
+            raised(
+                "data.unit-unknown",
+                priority="medium",
+                clause="practice",
+                reading="",
+                summary="A message was refused and not used: donor_percent: the unit is not there.",
+                details={"value": "unit_unknown"},
+            ),
+            "withdrawn",
         ),
         QUIET,
     ),
@@ -139,6 +175,37 @@ def test_a_patient_is_named_only_where_the_site_wants_it() -> None:
     assert PATIENT not in render(change, QUIET).title + render(change, QUIET).body
     assert PATIENT in render(change, NAMING).title
     assert f"Patient: {PATIENT}" in render(change, NAMING).body
+
+
+@pytest.mark.parametrize(
+    ("details", "line"),
+    [
+        ({"value": "0.5 %", "unit": "%"}, "Value: 0.5 %"),
+        ({"value": "85", "unit": "%"}, "Value: 85 %"),
+        ({"value": "<0.01", "unit": "%"}, "Value: <0.01 %"),
+        ({"reference": "undetected (below 0.01 %)", "unit": "%"}, "Held against: undetected (below 0.01 %)"),
+        ({"value": "1.0E+6", "unit": "CD3+/kg"}, "Value: 1.0×10^6 CD3+/kg"),
+        ({"reference": "2025-05-13", "unit": "d"}, "Held against: 13 May 2025"),
+        ({"grade": 2, "item": "stop.acute-gvhd"}, "Grade: II"),
+        ({"grade": 4}, "Grade: 4"),
+    ],
+)
+def test_figures_are_written_as_people_write_them(details: dict[str, object], line: str) -> None:
+    assert figures(raised("eligibility.stop-criterion", details=details).alert, NOW, SHANGHAI) == [line]
+
+
+@pytest.mark.parametrize(
+    ("reading", "words"),
+    [
+        ("acute_gvhd.stop_grade: 2", "the protocol stops from grade II on"),
+        ("restart.unit: days", '"1 to 2 months" are 30 to 60 days'),
+        ("chimerism.stop_below_percent: 90", "below 90 % stops; exactly 90 % does not"),
+        ("new.field: 7", "new.field: 7"),
+        ("", ""),
+    ],
+)
+def test_the_reading_of_an_ambiguous_clause_is_in_words(reading: str, words: str) -> None:
+    assert reading_in_words(reading) == words
 
 
 def test_record_ids_are_not_in_a_notice_for_they_may_name_somebody() -> None:

@@ -1,0 +1,114 @@
+"""The figures of an alert, each on a line, as a person writes them: units once, Roman grades of GVHD, local times."""
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from monitor.core.alert import Alert
+from monitor.core.finding import Detail
+from monitor.notify.texts import texts
+from monitor.notify.when import from_text, spoken, spoken_and_counted
+
+_ROMAN = {"0": "0", "1": "I", "2": "II", "3": "III", "4": "IV"}
+_NUMBER = re.compile(r"[<>]?-?\d+(\.\d+)?")
+_POWER = re.compile(r"\b(\d+(?:\.\d+)?)[eE]\+?0*(\d+)\b")
+_MOMENT = re.compile(r"\b\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d(\.\d+)?Z)?(?![\w-])")
+_RULE = re.compile(r"\b[a-z]+\.[a-z0-9-]+\b")
+
+# What `details.value` is, where it is no measurement. An empty word: it is not worth a line.
+_VALUE_IS: Mapping[str, str] = {
+    "data.conflict": "",
+    "data.unsigned-decision": "Decision",
+    "data.unit-unknown": "Reason",
+    "data.implausible": "Reason",
+    "data.refused": "Reason",
+    "treatment.dose-after-stop": "Given",
+    "graft.function": "Reported",
+}
+
+# Readings of ambiguous clauses, in words; `{}` is the value of the protocol file's field.
+_READINGS: Mapping[str, str] = {
+    "acute_gvhd.stop_grade": "the protocol stops from grade {} on",
+    "chronic_gvhd.stop_severity": "the protocol stops from {} on",
+    "chimerism.stop_below_percent": "below {} % stops; exactly {} % does not",
+    "relapse.blast_percent": "{} % blasts or more are a relapse",
+    "start.undisputed_until_day": "until day +{} both start windows agree",
+}
+_CHOICES: Mapping[str, str] = {
+    "overlap.stop_severity: any": "overlap of any severity stops",
+    "overlap.stop_severity: moderate": "overlap stops from moderate on",
+    "restart.unit: days": '"1 to 2 months" are 30 to 60 days',
+    "restart.unit: calendar_months": '"1 to 2 months" are calendar months',
+    "restart.unit: cycle_days": '"1 to 2 months" are 28 to 56 days',
+    "mrd.reference: nadir": "a rise is counted from the lowest value of the series",
+    "mrd.reference: previous": "a rise is counted from the value before",
+    "mrd.reference: baseline": "a rise is counted from the first value of the series",
+}
+
+
+def figures(alert: Alert, now: datetime, tz: ZoneInfo) -> list[str]:
+    """The alert's values: only keys that are known, since others could hold anything."""
+    details = alert.details
+    unit = _word(details.get("unit"))
+    lines = []
+    if (label := _VALUE_IS.get(alert.rule, "Value")) and (value := _word(details.get("value"))):
+        lines.append(f"{label}: {_measured(value, unit, tz)}")
+    if reference := _word(details.get("reference")):
+        lines.append(f"Held against: {_measured(reference, unit, tz)}")
+    if change := _word(details.get("log10_change")):
+        lines.append(f"Change: {change} log10")
+    if grade := _word(details.get("grade")):
+        lines.append(f"Grade: {_graded(grade, alert)}")
+    if severity := _word(details.get("severity")):
+        lines.append(f"Severity: {severity}")
+    if reported := _word(details.get("reported")):
+        lines.append(f"The site reported: {_graded(reported, alert)}")
+    if due := from_text(_word(details.get("due_on"))):
+        lines.append(f"Due: {spoken_and_counted(due, now, tz)}")
+    return lines
+
+
+def reading_in_words(reading: str) -> str:
+    """The reading that was chosen for an ambiguous clause; as it stands in the protocol file where we have no words."""
+    if said := _CHOICES.get(reading):
+        return said
+    field, _, value = reading.partition(": ")
+    said = _READINGS.get(field)
+    if said is None:
+        return reading
+    shown = _ROMAN.get(value, value) if field.startswith("acute_gvhd") else value
+    return said.replace("{}", shown)
+
+
+def plain(text: str, tz: ZoneInfo) -> str:
+    """A sentence of the core with times of the site, powers of ten as people write them, and rules by their titles."""
+    text = _MOMENT.sub(lambda found: _spoken(found.group(), tz), text)
+    text = _POWER.sub(r"\1×10^\2", text)
+    return _RULE.sub(lambda found: _titled(found.group()), text)
+
+
+def _titled(rule: str) -> str:
+    known = texts().get(rule)
+    return f'"{known.title}"' if known else rule
+
+
+def _spoken(text: str, tz: ZoneInfo) -> str:
+    moment = from_text(text)
+    return spoken(moment, tz) if moment else text
+
+
+def _measured(value: str, unit: str, tz: ZoneInfo) -> str:
+    shown = plain(value, tz).replace("_", " ")
+    bare = _NUMBER.fullmatch(value) or _POWER.fullmatch(value)
+    return f"{shown} {unit}" if unit and bare else shown
+
+
+def _graded(grade: str, alert: Alert) -> str:
+    # GVHD is graded in Roman figures, adverse events in Arabic ones.
+    return _ROMAN.get(grade, grade) if "gvhd" in f"{alert.rule} {alert.details.get('item')}" else grade
+
+
+def _word(value: Detail) -> str:
+    """A detail as text; empty for what is absent, a flag, or a list."""
+    return str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
