@@ -77,7 +77,7 @@ def _seal_one(new: NewRecord, sequence: int, end: StreamHead, recorded_at: str, 
         recorded_at=recorded_at,
         known_at=utc_text(new.known_at),
         waited=new.waited,
-        actor=new.actor,
+        actor=new.actor.replace("\x00", "\ufffd"),  # PostgreSQL stores no NUL; the payload has it, escaped
         dedupe_key=new.dedupe_key,
         origin_topic=origin.topic if origin else None,
         origin_partition=origin.partition if origin else None,

@@ -16,7 +16,7 @@ from monitor.audit.database import Database, translate
 from monitor.audit.log import SqlAuditLog
 from monitor.audit.schema import current_revision, is_current, newest_revision, upgrade
 from monitor.audit.tables import metadata
-from monitor.errors import DatabaseInUse, DatabaseUnavailable, SchemaMissing, UsageError
+from monitor.errors import DatabaseInUse, DatabaseUnavailable, SchemaMissing, UsageError, VersionConflict
 from tests.audit.given import batch, fact
 from tests.support.postgres import PostgresCluster
 
@@ -203,3 +203,34 @@ async def test_an_append_that_is_cancelled_leaves_the_log_usable(sql_log: SqlAud
     records = [record.sequence async for record in sql_log.read()]
     assert records == list(range(1, len(records) + 1))
     assert len(records) % 200 == 1
+
+
+async def test_writers_in_several_processes_leave_no_gap_and_conflict_by_stream(postgres_url: str) -> None:
+    await upgrade(postgres_url)
+    logs = [await SqlAuditLog.open(postgres_url) for _ in range(4)]  # each with connections of its own
+    conflicts = 0
+
+    async def write(log: SqlAuditLog, writer: int) -> None:
+        nonlocal conflicts
+        for number in range(8):
+            while True:
+                version = len(await log.stream("patient/shared"))
+                shared = fact("shared", number, dedupe_key=f"{writer}-{number}")
+                try:
+                    await log.append(batch(shared, fact(f"P{writer}", number), expected={"patient/shared": version}))
+                    break
+                except VersionConflict:
+                    conflicts += 1
+
+    await asyncio.gather(*(write(log, writer) for writer, log in enumerate(logs)))
+
+    records = [record async for record in logs[0].read()]
+    assert [record.sequence for record in records] == list(range(1, 65))
+    shared = [record for record in records if record.stream == "patient/shared"]
+    assert [record.version for record in shared] == list(range(1, 33))
+    assert {record.dedupe_key for record in shared} == {
+        f"{writer}-{number}" for writer in range(4) for number in range(8)
+    }
+    assert conflicts > 0
+    for log in logs:
+        await log.close()

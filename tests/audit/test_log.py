@@ -130,3 +130,10 @@ async def test_a_time_without_a_zone_is_refused(log: AuditLog) -> None:
         await log.append(batch(replace(fact(), known_at=at(1).replace(tzinfo=None))))
 
     assert (await log.head()).sequence == 0
+
+
+async def test_an_actor_that_no_database_can_hold_is_still_recorded(log: AuditLog) -> None:
+    [record] = await log.append(batch(fact(actor="nurse\x007")))
+
+    assert record.actor == "nurse\ufffd7"
+    assert await everything(log) == [record]
