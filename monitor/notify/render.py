@@ -55,10 +55,6 @@ def _call(change: Change, text: RuleText, style: Style) -> list[str]:
         happened.append(f"First raised: {spoken_and_counted(alert.raised_at, change.at, style.tz)}")
     parts.append(_section("WHAT HAPPENED", [line for line in happened if line]))
     rests = [f"{name}: {said}" for name, said in _grounds(alert) if said]
-        line
-        for line in (f"Clause: {alert.clause}", f"Reading: {reading_in_words(alert.reading)}")
-        if not line.endswith(": ")
-    ]
     parts.append(_section("WHY", [text.means, *figures(alert, change.at, style.tz), *rests, *caveats(alert)]))
     parts.append(_section("WHAT THE PROTOCOL SAYS", [text.protocol]))
     parts.append(_section("WHAT TO DO NEXT", [f"{n}. {step}" for n, step in enumerate(text.next, 1)]))
