@@ -112,7 +112,7 @@ def uneventful(patient: Profile, last_day: int, rng: Random) -> Course:
         patient=patient,
         last_day=last_day,
         starts_on=rng.randint(*FIRST_DOSE_ON),
-        cycles=rng.choice((4, 6, 6, 6, 8, 8, 12)),
+        cycles=rng.choice((4, 4, 6, 6, 6, 8, 8, 12)),
         flow=Trajectory(((0, -3.0),)),
         qpcr=Trajectory(((0, rng.uniform(-3.6, -3.15)),)),
         chimerism=Trajectory(((0, rng.uniform(98.2, 99.8)),)),

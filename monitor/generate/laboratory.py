@@ -36,11 +36,6 @@ def chemistry(chart: Chart, day: int) -> None:
     _result(chart, day, CLEARANCE, f"{rng.triangular(58, 128, 92):.0f}", "mL/min", low="80", specimen="urine")
 
 
-def liver(chart: Chart, day: int) -> None:
-    """The short panel of a visit between two full ones."""
-    _result(chart, day, ALT, f"{chart.rng.triangular(10, 92, 28):.0f}", "U/L", high="50", specimen="serum")
-
-
 def pregnancy(chart: Chart, day: int) -> None:
     """A negative test, of every woman."""
     if chart.course.patient.sex == "female":

@@ -8,7 +8,7 @@ from monitor.generate.chart import Chart
 from monitor.generate.course import CYCLE_DAYS, Check
 from monitor.generate.disease import chimerism, marrow, qpcr
 from monitor.generate.gvhd import assess_acute, assess_chronic
-from monitor.generate.laboratory import chemistry, counts, liver, pregnancy
+from monitor.generate.laboratory import chemistry, counts, pregnancy
 
 CLINIC_EVERY: Final = 14  # days between two assessments of graft-versus-host disease under treatment
 MARROW_EVERY: Final = 49  # results take up to five days, and sixty days without one are too many
@@ -54,7 +54,6 @@ def _clinic(chart: Chart, day: int, *, first: bool) -> None:
     counts(chart, day, nadir=not first)
     if first:
         assess_chronic(chart, day)
-        liver(chart, day)
     if first and (day - chart.course.starts_on + 1) % (2 * CYCLE_DAYS) == 0:
         chemistry(chart, day)
 
