@@ -37,7 +37,7 @@ class Publisher(threading.Thread):
 
 def test_ten_kills_lose_nothing_and_record_nothing_twice(broker: EmbeddedBroker, tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'log.db'}"
-    lines = [line.encode() for line in generate_trial(40, 7, 120).lines][:EVENTS]
+    lines = generate_trial(40, 7, 365).text().encode().splitlines()[:EVENTS]
     assert len(lines) == EVENTS
     chance = random.Random(3)
     with worker_process(broker, url, tmp_path) as worker:

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 
-POLL = 0.05  # seconds
+POLL = 0.1  # seconds
 
 
 def wait_until(holds: Callable[[], bool], what: str, limit: float = 60.0) -> None:
