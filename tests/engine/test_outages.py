@@ -39,10 +39,9 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Breakable:
 
 @contextmanager
 def _locked(path: Path) -> Iterator[None]:
-    """Another process holds the file for itself."""
-    with closing(sqlite3.connect(path, isolation_level=None)) as intruder:
-        intruder.execute("PRAGMA locking_mode=EXCLUSIVE")
-        intruder.execute("BEGIN EXCLUSIVE")
+    """Another process holds the file's only place for a writer."""
+    with closing(sqlite3.connect(path, isolation_level=None, timeout=30)) as intruder:
+        intruder.execute("BEGIN IMMEDIATE")
         yield
         intruder.execute("ROLLBACK")
 
