@@ -15,7 +15,7 @@ def at(minutes: float) -> datetime:
 
 
 def fact(patient: str = "SH-001", number: int = 1, **changes: Any) -> NewRecord:
-    fields = {
+    fields: dict[str, Any] = {
         "stream": patient_stream(patient),
         "kind": "safety.lab.resulted.v1",
         "payload": f'{{"number":{number}}}',
@@ -26,11 +26,12 @@ def fact(patient: str = "SH-001", number: int = 1, **changes: Any) -> NewRecord:
 
 
 def batch(*records: NewRecord, **changes: Any) -> Batch:
-    return Batch(**{"recorded_at": START, "records": records} | changes)
+    fields: dict[str, Any] = {"recorded_at": START, "records": records}
+    return Batch(**fields | changes)
 
 
 def notice(row_id: str = "n-1", **changes: Any) -> OutboxRow:
-    fields = {
+    fields: dict[str, Any] = {
         "row_id": row_id,
         "patient": "SH-001",
         "alert_id": "a-1",
@@ -45,12 +46,19 @@ def notice(row_id: str = "n-1", **changes: Any) -> OutboxRow:
 
 
 def patient(name: str = "SH-001", **changes: Any) -> PatientRow:
-    fields = {"patient": name, "partition": 0, "version": 1, "enrolled": True, "events": 1, "due_at": None}
+    fields: dict[str, Any] = {
+        "patient": name,
+        "partition": 0,
+        "version": 1,
+        "enrolled": True,
+        "events": 1,
+        "due_at": None,
+    }
     return PatientRow(**fields | changes)
 
 
 def alert(alert_id: str = "a-1", **changes: Any) -> AlertRow:
-    fields = {
+    fields: dict[str, Any] = {
         "alert_id": alert_id,
         "patient": "SH-001",
         "rule": "stop.chimerism",

@@ -5,6 +5,7 @@ import logging
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -55,7 +56,7 @@ async def test_an_upgrade_makes_the_schema_once(url: str) -> None:
 async def test_the_migrations_make_the_tables_the_program_knows(url: str) -> None:
     await upgrade(url)
 
-    def differences(connection: Connection) -> list[object]:
+    def differences(connection: Connection) -> list[Any]:
         return list(compare_metadata(MigrationContext.configure(connection), metadata))
 
     database = Database(url)
