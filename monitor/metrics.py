@@ -88,7 +88,7 @@ class Metrics:
         self._pending = self._gauge("outbox_pending", "Notices waiting to go out.", "channel")
         self._oldest_pending = self._gauge("outbox_oldest_pending_seconds", "Age of the oldest waiting notice.")
         self._attempts = self._counter("notify_attempts", "Attempts to send a notice.", "channel", "outcome")
-        self._undelivered = self._counter("notices_undelivered", "Notices that no recipient took so far.")
+        self._undelivered = self._counter("notices_undelivered", "Notices that nobody on their way took so far.")
 
     def _make_audit(self) -> None:
         self._head = self._gauge("audit_head_sequence", "Last sequence on the audit log.")
@@ -169,7 +169,7 @@ class Metrics:
         self._latency.labels(self._known("priority", priority)).observe(max(seconds, 0.0))
 
     def notice_undelivered(self) -> None:
-        """Count a notice that every recipient of its route has failed to take so far."""
+        """Count a notice that neither its recipient nor anybody in their place has taken so far."""
         self._undelivered.inc()
 
     def outbox_is(self, pending: Mapping[str, int], oldest_seconds: float) -> None:

@@ -249,7 +249,7 @@ class TestFallback:
         trial.sender.answers("investigator", *[FAILED] * 4)
         await trial.happens(raised())
         await trial.runs_dry()
-        title = "[HIGH] A notice has not reached anybody"
+        title = "[HIGH] A notice could not be delivered"
         assert title in trial.got("operators")
         assert title in trial.got("phone")
         assert trial.observer.undelivered == 1
@@ -260,7 +260,7 @@ class TestFallback:
         trial.sender.answers("investigator", *[FAILED] * 4)
         await trial.happens(raised())
         await trial.runs_dry()
-        assert "[HIGH] Ended: A notice has not reached anybody" in trial.got("operators")
+        assert "[HIGH] Ended: A notice could not be delivered" in trial.got("operators")
         system = [record.kind for record in await trial.log.stream(kinds.SYSTEM)]
         assert system == ["safety.notice.undelivered.raised.v1", "safety.notice.undelivered.resolved.v1"]
         types = [json.loads(value)["type"] for _, value in trial.publisher.events]
