@@ -7,16 +7,20 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+from aiokafka import AIOKafkaConsumer
 
 from monitor.audit.batch import AlertRow, Batch
 from monitor.audit.log import SqlAuditLog
 from monitor.audit.schema import upgrade
+from monitor.broker import client_options
 from monitor.cli.acknowledge import command, the_one, time_of
 from monitor.cli.main import main
+from monitor.embedded import EmbeddedBroker
 from monitor.errors import UsageError
 from monitor.events.canonical import canonical
 from monitor.events.codec import decode
 from monitor.events.envelope import Received
+from tests.support.broker import settings_for
 
 NOW = datetime(2025, 6, 12, 19, 0, tzinfo=UTC)
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -84,6 +88,27 @@ class TestTheQueue:
     def test_an_alert_that_is_not_there_is_one_clear_line(self, capsys: pytest.CaptureFixture[str]) -> None:
         assert main(["acknowledge", "ffff0000", "--actor", "so-1", "--note", "on my way"]) == 2
         assert capsys.readouterr().err == "safety-monitor: no alert has the reference ffff0000\n"
+
+
+@pytest.mark.usefixtures("queue")
+def test_an_acknowledgement_goes_to_the_broker_keyed_by_its_patient(
+    broker: EmbeddedBroker, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("SAFETY_MONITOR_BROKER_URL", broker.url)
+    monkeypatch.setenv("SAFETY_MONITOR_BROKER_KIND", "tansu")
+    assert main(["acknowledge", "c1b2", "--actor", "so-1", "--note", "on my way"]) == 0
+    assert capsys.readouterr().out == "sent: alert c1b2c3d4 acknowledged by so-1\n"
+    key, value = asyncio.run(first_message(broker, "safety.command"))
+    event = json.loads(value)
+    assert (key, event["type"]) == (b"SH-017", "safety.alert.acknowledged.v1")
+    assert event["data"] == {"alert_id": "c1b2c3d4", "actor": "so-1", "note": "on my way"}
+
+
+async def first_message(broker: EmbeddedBroker, topic: str) -> tuple[bytes, bytes]:
+    options = client_options(settings_for(broker))
+    async with AIOKafkaConsumer(topic, auto_offset_reset="earliest", **options) as consumer:
+        message = await asyncio.wait_for(consumer.getone(), 10)
+    return message.key, message.value
 
 
 class TestWhichAlertIsMeant:
