@@ -69,7 +69,7 @@ async def record_by_system_clock(log: AuditLog, lines: Sequence[bytes]) -> None:
     """As facts come in life: each when it is issued, the clock ticking in between."""
     clock = HandClock()
     target = await recorder(log, clock, events_clock=False)
-    for message in _numbered((topic_of(line), line) for line in lines):
+    for message in messages_of(lines):
         clock.at = max(clock.at, time_of(message.value) or clock.at)
         await target.tick(clock.at)
         await target.record([message])
@@ -81,6 +81,10 @@ def simulated(lines: Sequence[bytes], until: datetime) -> dict[str, Any]:
     for line in lines:
         simulation.read(line)
     return simulation.result()
+
+
+def messages_of(lines: Sequence[bytes]) -> Iterator[Input]:
+    return _numbered((topic_of(line), line) for line in lines)
 
 
 def lines_of(scenario: Path) -> list[bytes]:
