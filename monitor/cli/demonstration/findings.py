@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from monitor.audit.batch import AlertRow, PatientRow
 from monitor.audit.kinds import INPUT_REFUSED, NOTICE_DELIVERED
 from monitor.audit.log import SqlAuditLog
+from monitor.cli.demonstration.windows import Window, read_windows
 
 NOT_ASSESSED = "ops.assessment-failed"
 
@@ -28,6 +29,7 @@ class Findings:
     records: int
     patients: tuple[PatientRow, ...]
     alerts: tuple[AlertRow, ...]
+    windows: tuple[Window, ...]
     refusals: tuple[Refusal, ...]
     receipts: int  # of notices that people got
     waiting: int  # notices that still wait
@@ -57,6 +59,7 @@ async def read_findings(url: str, channel: str) -> Findings:
             records=(await log.head()).sequence,
             patients=tuple(await log.patients()),
             alerts=tuple(await log.alerts()),
+            windows=tuple([window async for window in read_windows(log)]),
             refusals=tuple(refusals),
             receipts=receipts,
             waiting=sum(backlog.pending for backlog in await log.outbox_backlog()),

@@ -37,13 +37,11 @@ async def play(folder: Path, patients: int, days: int, seed: int, console: Conso
         async with MailCatcher(stage.mails) as catcher:
             stage.write_routing({name: catcher.url(f"{name}@example.org") for name in MEMBERS})
             streamed, code = await _run(stage, trial, catcher, console)
-    console.print("asking the log: verify and replay ...")
-    verified, replayed = await asyncio.gather(
-        run_command(stage, "verify"), run_command(stage, "replay", "--format", "json")
-    )
-    findings = await read_findings(stage.database_url, CHANNEL)
-    result = Result(trial, streamed, code, tuple(catcher.messages), findings, verified, replayed)
-    return tell(result, stage, console)
+    with console.status("verifying: every hash and every decision again ..."):
+        verified, findings = await asyncio.gather(
+            run_command(stage, "verify"), read_findings(stage.database_url, CHANNEL)
+        )
+    return tell(Result(trial, streamed, code, tuple(catcher.messages), findings, verified), stage, console)
 
 
 async def _run(stage: Stage, trial: Trial, catcher: MailCatcher, console: Console) -> tuple[Streamed, int]:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from email.message import EmailMessage
-from typing import Any, Final
+from typing import Final
 
 from rich.console import Console
 from rich.table import Table
@@ -16,6 +15,7 @@ from monitor.audit.batch import AlertRow
 from monitor.cli.demonstration.findings import Findings
 from monitor.cli.demonstration.notices import mail_of, text_of
 from monitor.cli.demonstration.stage import Stage
+from monitor.cli.demonstration.windows import Window
 
 SHOWN: Final = ("stop.", "mrd.", "restart.window-open")  # of each of these the first alert is shown in full
 LIVE: Final = ("firing", "acknowledged", "shelved")
@@ -53,17 +53,15 @@ def print_in_full(console: Console, alerts: Sequence[AlertRow], mails: Sequence[
     return shown
 
 
-def print_windows(console: Console, replayed: Mapping[str, Any]) -> int:
-    """The restart windows, as a replay of the log finds them; how many there are."""
+def print_windows(console: Console, windows: Sequence[Window]) -> None:
+    """The restart windows, one a patient."""
     table = Table(title="Restart windows after a stop for acute GVHD", title_justify="left")
-    for column in ("patient", "state", "stopped (t0)", "opens on", "closes on", "now"):
+    for column in ("patient", "window", "stopped (t0)", "opens on", "closes on", "patient is"):
         table.add_column(column)
-    for patient, view in sorted(replayed["patients"].items()):
-        if (window := view["restart_window"]) is not None:
-            t0 = f"{window['t0']}{' (provisional)' if window.get('provisional') else ''}"
-            table.add_row(patient, window["state"], t0, window["opens_on"], window["closes_on"], view["protocol_state"])
+    for window in windows:
+        t0 = f"{window.t0}{' (provisional)' if window.provisional else ''}"
+        table.add_row(window.patient, window.state, t0, window.opens_on, window.closes_on, window.protocol_state)
     console.print(table)
-    return table.row_count
 
 
 def print_quarantine(console: Console, findings: Findings) -> None:
@@ -98,9 +96,3 @@ def print_places(console: Console, stage: Stage) -> None:
     }
     for name, path in places.items():
         console.print(Text(f"{name + ':':<14}{path}"), soft_wrap=True)
-
-
-def parsed(text: str) -> Mapping[str, Any]:
-    """A JSON object printed by one of our commands."""
-    content: Mapping[str, Any] = json.loads(text)
-    return content
