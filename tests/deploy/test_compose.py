@@ -11,13 +11,13 @@ from monitor.settings import FILE_VARIABLE, PREFIX, SECRETS_VARIABLE, Settings
 ROOT = Path(__file__).parents[2]
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 SERVICES: Mapping[str, dict[str, Any]] = COMPOSE["services"]
-JOBS = {"migrate", "topics"}
-OURS = {*JOBS, "worker"}
+OURS = {"migrate", "topics", "worker"}
+JOBS = {"migrate", "roles", "topics"}
 VARIABLES = {PREFIX + name.upper() for name in Settings.model_fields} | {FILE_VARIABLE, SECRETS_VARIABLE}
 
 
 def test_the_whole_house_is_there() -> None:
-    assert OURS | {"kafka", "postgres", "prometheus", "alertmanager", "grafana", "mail"} == SERVICES.keys()
+    assert OURS | JOBS | {"kafka", "postgres", "prometheus", "alertmanager", "grafana", "mail"} == SERVICES.keys()
 
 
 @pytest.mark.parametrize("name", sorted(OURS))

@@ -43,6 +43,6 @@ def test_the_unit_sets_only_what_the_monitor_reads_and_gives_it_time_to_stop() -
     assert int(match[1]) > Settings.model_fields["shutdown_grace"].default
 
 
-@pytest.mark.parametrize("script", ["deploy/make-secrets", ".ci/run"])
+@pytest.mark.parametrize("script", ["deploy/make-secrets", "deploy/apply-roles", ".ci/run"])
 def test_scripts_can_be_run(script: str) -> None:
     assert os.access(ROOT / script, os.X_OK)

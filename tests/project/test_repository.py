@@ -68,7 +68,7 @@ def test_the_changelog_knows_the_version() -> None:
     assert f"[{PROJECT['project']['version']}]" in changelog or "[Unreleased]" in changelog
 
 
-@pytest.mark.parametrize("script", [".ci/run", "deploy/make-secrets"])
+@pytest.mark.parametrize("script", [".ci/run", "deploy/make-secrets", "deploy/apply-roles"])
 def test_scripts_parse(script: str) -> None:
     subprocess.run(["bash", "-n", str(ROOT / script)], check=True, timeout=20)
 
