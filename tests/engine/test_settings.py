@@ -1,0 +1,51 @@
+"""Settings come from the environment over secret files over a settings file, and never show a secret."""
+
+from pathlib import Path
+
+import pytest
+
+from monitor.errors import UsageError
+from monitor.settings import load_settings
+
+
+def test_the_environment_goes_before_secret_files_and_the_settings_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "monitor.yaml"
+    file.write_text("http_port: 1111\ninstance: from-file\ndatabase_url: sqlite:///of-the-file.db\n")
+    secrets = tmp_path / "secrets"
+    secrets.mkdir()
+    (secrets / "safety_monitor_database_url").write_text("postgresql://u:secret@h/d")
+    monkeypatch.setenv("SAFETY_MONITOR_SETTINGS", str(file))
+    monkeypatch.setenv("SAFETY_MONITOR_SECRETS_DIR", str(secrets))
+    monkeypatch.setenv("SAFETY_MONITOR_HTTP_PORT", "2222")
+    settings = load_settings()
+    assert (settings.http_port, settings.instance) == (2222, "from-file")
+    assert settings.database_url.get_secret_value() == "postgresql://u:secret@h/d"
+    assert "secret@" not in repr(settings)
+
+
+def test_a_key_that_is_unknown_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "monitor.toml"
+    file.write_text('databse_url = "sqlite:///x.db"\n')
+    monkeypatch.setenv("SAFETY_MONITOR_SETTINGS", str(file))
+    with pytest.raises(UsageError, match="DATABSE_URL"):
+        load_settings()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DATABASE_URL", "mysql://u:secret@h/d"),
+        ("BROKER_URL", "http://h:1"),
+        ("BROKER_URL", "kafka://u:secret@h:1"),
+        ("CLOCK", "sundial"),
+        ("STUCK_AFTER", "1"),
+    ],
+)
+def test_a_wrong_setting_is_named_and_not_shown(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(f"SAFETY_MONITOR_{name}", value)
+    with pytest.raises(UsageError) as refused:
+        load_settings()
+    assert name.lower() in str(refused.value).lower()
+    assert "secret" not in str(refused.value)
