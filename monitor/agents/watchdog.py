@@ -46,10 +46,14 @@ class Watchdog:
         thread.start()
         try:
             while True:
-                self._beat_at = self._now()
+                self.beat()
                 await asyncio.sleep(BEAT)
         finally:
             self._over.set()
+
+    def beat(self) -> None:
+        """The event loop turns."""
+        self._beat_at = self._now()
 
     def stuck(self) -> str | None:
         """What is stuck, in plain words."""

@@ -30,13 +30,17 @@ def test_waiting_for_work_is_no_standstill() -> None:
 def test_a_batch_that_never_ends_is_one() -> None:
     time = Time()
     dog = Watchdog(_leave, 10, time)
-    time.at = 1
     with dog.working():
-        time.at = 9
-        with dog.working():
-            time.at = 10
-        time.at = 19
-        assert dog.stuck() == "the event loop has not turned for 19 s"
+        time.at = 11
+        dog.beat()
+        assert dog.stuck() == "no batch has come to its end for 11 s"
+
+
+def test_a_loop_that_does_not_turn_is_one() -> None:
+    time = Time()
+    dog = Watchdog(_leave, 10, time)
+    time.at = 12
+    assert dog.stuck() == "the event loop has not turned for 12 s"
 
 
 def test_others_that_come_to_their_end_are_progress() -> None:
