@@ -7,6 +7,7 @@ from datetime import datetime
 
 from monitor.audit import kinds
 from monitor.audit.batch import AlertRow
+from monitor.audit.decisions import latest
 from monitor.audit.ports import AuditLog
 from monitor.audit.refold import refold
 from monitor.core.alert import LIVE, Change
@@ -52,7 +53,9 @@ class Loader:
         versions = (len(facts), len(decided))
         await asyncio.sleep(0)
         try:
-            refolded = refold(patient, self._protocol, facts, until=swept_to)
+            # Under the system's clock nothing marks how far an events clock swept before (a back-fill): decisions do.
+            until = max((at for at in (swept_to, latest(decided)) if at is not None), default=None)
+            refolded = refold(patient, self._protocol, facts, until=until)
         except Exception:  # whatever it is, it is this patient's alone
             logger.exception("a patient's history cannot be folded (its records are on the log)")
             return Loaded(Known(None, *versions), failing)

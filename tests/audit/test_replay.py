@@ -112,9 +112,6 @@ async def test_a_worker_that_restarts_decides_nothing_twice(scenario: Path) -> N
     assert [str(difference) for difference in verdict.differs] == []
 
 
-@pytest.mark.xfail(
-    reason="the recorder's loader forgets, under the system's clock, how far the events clock had swept", strict=False
-)
 @scenarios
 async def test_a_worker_on_the_systems_clock_goes_on_from_a_back_fill(scenario: Path) -> None:
     log, lines = await recorded(scenario, "events")
