@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from importlib.metadata import version
 
-import faust
-
 from monitor.agents.clock import Ticker
 from monitor.agents.counting import OpenAlerts
 from monitor.agents.leave import leave
@@ -44,12 +42,22 @@ class Service(typing.Protocol):
     def stop(self) -> None: ...
 
 
+class StreamEngine(typing.Protocol):
+    """Faust's app, as far as it is run here."""
+
+    async def start(self) -> None: ...
+
+    async def stop(self) -> None: ...
+
+    async def wait_until_stopped(self) -> None: ...
+
+
 @dataclass(frozen=True)
 class Parts:
     """What a worker is made of; nothing of it runs yet. `services` run beside the stream engine."""
 
     settings: Settings
-    app: faust.App
+    app: StreamEngine
     health: Health
     watchdog: Watchdog
     site: HttpSite

@@ -28,11 +28,16 @@ class Publisher(threading.Thread):
 
     def run(self) -> None:
         for start in range(0, len(self._lines), PORTION):
-            before = self.sent
-            wait_until(
-                lambda before=before: recorded_messages(self._worker.database_url) >= before // 2, "it is read", 300
-            )
+            wait_until(self._half_is_read, "it is read", 300)
             self.sent += publish(self._worker.settings, self._lines[start : start + PORTION])
+
+    def await_recorded(self, messages: int) -> None:
+        """Wait until so many are on the log, or all that were sent so far."""
+        url = self._worker.database_url
+        wait_until(lambda: recorded_messages(url) >= min(messages, self.sent), "some work is done")
+
+    def _half_is_read(self) -> bool:
+        return recorded_messages(self._worker.database_url) >= self.sent // 2
 
 
 def test_ten_kills_lose_nothing_and_record_nothing_twice(broker: EmbeddedBroker, tmp_path: Path) -> None:
@@ -45,9 +50,8 @@ def test_ten_kills_lose_nothing_and_record_nothing_twice(broker: EmbeddedBroker,
         publisher.start()
         for _ in range(KILLS):
             worker.start_ready()
-            goal = recorded_messages(url) + chance.randrange(400)
             # At a random point of the work, or before any of it, if there is nothing to do.
-            wait_until(lambda goal=goal: recorded_messages(url) >= min(goal, publisher.sent), "some work is done")
+            publisher.await_recorded(recorded_messages(url) + chance.randrange(400))
             worker.kill()
         worker.start_ready()
         publisher.join()

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pytest
 
 from monitor.recorder import planning
-from monitor.recorder.deciding import Advance, Decision, Taken
+from monitor.recorder.deciding import Advance, Decision, Taken, decide
 from monitor.recorder.known import Known
 from tests.engine.bench import Bench
 from tests.engine.wire import azacitidine, blasts, enrolment, platelets
@@ -17,7 +17,6 @@ BROKEN = "SH-013"
 @pytest.fixture
 def mistake(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     """A rule that raises for one patient."""
-    decide = planning.decide
 
     def raising(patient: str, known: Known, taken: Sequence[Taken], advance: Advance | None) -> Decision:
         if patient == BROKEN:

@@ -20,4 +20,4 @@ def broker() -> Iterator[EmbeddedBroker]:
 
 def settings_for(broker: EmbeddedBroker, **others: object) -> Settings:
     """Settings that reach a broker."""
-    return Settings(broker_url=broker.url, broker_kind=BrokerKind.TANSU, **others)
+    return Settings.model_validate({"broker_url": broker.url, "broker_kind": BrokerKind.TANSU, **others})
