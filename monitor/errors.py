@@ -50,3 +50,7 @@ class RecordUnreadable(MonitorError):
     def __init__(self, sequence: int) -> None:
         super().__init__(f"record {sequence} of the log cannot be read")
         self.sequence = sequence
+
+
+class ProofInvalid(MonitorError):
+    """A note, a checkpoint or a proof that does not show what it is meant to show."""
