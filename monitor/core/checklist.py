@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import TypeVar
 
 from monitor.core.context import Context
+from monitor.core.exact import times as product
 from monitor.core.history import Fact
 from monitor.core.rules.stop_relapse import judge as relapse_judge
 from monitor.events.clinical import AdverseEventReported, DiseaseAssessed
@@ -50,7 +51,7 @@ def at_most_times_upper(result: LabResulted, times: Decimal) -> str:
     """Is the quantity at most so many times the upper limit sent with it? Missing when none was sent."""
     if result.quantity is None or result.reference_high is None:
         return MISSING
-    limit = times * result.reference_high
+    limit = product(times, result.reference_high)
     if result.comparator == "<":
         return PASS if result.quantity <= limit else REVIEW
     if result.comparator == ">":

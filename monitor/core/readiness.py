@@ -72,9 +72,11 @@ def _chronic(ctx: Context) -> Item:
 def _steroids(ctx: Context) -> Item:
     """No systemic steroids: by the latest acute assessment that says, and by what was given lately."""
     given = latest([f for f in ctx.history.of(MedicationGiven) if f.data.systemic_corticosteroid], ctx.now)
+    said = [fact for fact, _ in ctx.acute if fact.at <= ctx.now and fact.data.systemic_steroids is not None]
     if given is not None and (ctx.today - given.on).days <= ctx.protocol.readiness.stale_days:
         return Item(FAIL, given)
-    said = [fact for fact, _ in ctx.acute if fact.at <= ctx.now and fact.data.systemic_steroids is not None]
+    if given is not None and (not said or said[-1].at <= given.at):
+        return Item(STALE, given)  # whether they were stopped since nobody has said
     if not said:
         return Item(MISSING)
     return Item(FAIL if said[-1].data.systemic_steroids else PASS, said[-1])

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from monitor.core.grading import magic
-from monitor.events.gvhd import AcuteGvhdAssessed
+from monitor.events.gvhd import AcuteGvhdAssessed, AcuteStages
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,8 @@ class AcuteGrade:
     @property
     def mismatch(self) -> bool:
         """All organs assessed, and the site reported another grade than they give."""
-        return not self.lower_bound and None not in (self.derived, self.reported) and self.derived != self.reported
+        differ = None not in (self.derived, self.reported) and self.derived != self.reported
+        return differ and not self.lower_bound and not self.negative
 
     def in_remission(self, reading: str) -> bool:
         """Is it remission by this reading (complete, or complete_or_grade_1)? A lower bound alone is none."""
@@ -41,10 +42,7 @@ class AcuteGrade:
 
 @lru_cache(maxsize=4096)
 def _graded(assessed: AcuteGvhdAssessed) -> AcuteGrade:
-    stages = assessed.stages
-    if stages is None and assessed.findings is not None:
-        stages = magic.staged(assessed.findings)
-    given = [] if stages is None else [getattr(stages, organ) for organ in magic.ORGANS]
+    given = _stages(assessed)
     seen = [stage for stage in given if stage is not None]
     derived = magic.grade(*(stage or 0 for stage in given)) if seen else None
     lower_bound = bool(seen) and len(seen) < len(magic.ORGANS)
@@ -64,9 +62,17 @@ def _graded(assessed: AcuteGvhdAssessed) -> AcuteGrade:
         possible=assessed.confidence == "possible",
         negative=negative,
         sources_disagree=assessed.findings is not None
-        and assessed.stages is None
+        and (assessed.stages is None or assessed.stages.lower_gi is None)
         and magic.volume_disagrees(assessed.findings),
     )
+
+
+def _stages(assessed: AcuteGvhdAssessed) -> list[int | None]:
+    """The stage of each organ as it was sent; where none was, by what was found."""
+    sent = assessed.stages or AcuteStages()
+    found = magic.staged(assessed.findings) if assessed.findings is not None else AcuteStages()
+    pairs = ((getattr(sent, organ), getattr(found, organ)) for organ in magic.ORGANS)
+    return [staged if stage is None else stage for stage, staged in pairs]
 
 
 def graded(assessed: AcuteGvhdAssessed) -> AcuteGrade:

@@ -34,7 +34,7 @@ def staged(findings: AcuteFindings) -> AcuteStages:
 def volume_disagrees(findings: AcuteFindings) -> bool:
     """Do stool volume and episodes give different stages? The higher counts, for review."""
     volume, episodes = _volume(findings.stool_ml_per_day), _episodes(findings.diarrhoea_episodes_per_day)
-    return volume is not None and episodes is not None and volume != episodes
+    return None not in (volume, episodes) and volume != episodes and _lower_gi(findings) != 4
 
 
 def _skin(findings: AcuteFindings) -> int | None:

@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from itertools import pairwise
 
 from monitor.core.context import Context
+from monitor.core.exact import minus, percent_of
 from monitor.core.finding import Finding, Rule
 from monitor.core.history import Fact
 from monitor.core.rules.reminders import Expected, remind
@@ -70,11 +71,11 @@ def find(ctx: Context) -> Iterator[Finding]:
 
 def _dose(cycle: Cycle, ctx: Context) -> Iterator[Finding]:
     limits = ctx.protocol.azacitidine
-    slack = limits.dose_mg_m2 * limits.tolerance_percent / 100
+    slack = percent_of(limits.tolerance_percent, limits.dose_mg_m2)
     off = []
     for dose in cycle.doses:
         given = dose.data.dose_mg_m2
-        if given is not None and abs(given - limits.dose_mg_m2) > slack:
+        if given is not None and minus(given, limits.dose_mg_m2).copy_abs() > slack:
             said = f"Azacitidine {given} mg/m² given, {limits.dose_mg_m2} mg/m² ± {limits.tolerance_percent}% planned"
             details = {"value": str(given), "unit": "mg/m2", "reference": str(limits.dose_mg_m2)}
             off.append(evidence(dose, Hit(said, details={**details, "item": f"cycle {cycle.number}"})))
@@ -83,19 +84,21 @@ def _dose(cycle: Cycle, ctx: Context) -> Iterator[Finding]:
 
 
 def _days(cycle: Cycle, following: Cycle | None, ctx: Context) -> Iterator[Finding]:
-    """Five consecutive local days; a stop in between excuses a gap and a short cycle."""
+    """Five consecutive local days; a stop within a gap excuses it, and one before the cycle was over a short cycle."""
     limits = ctx.protocol.azacitidine
     days = sorted({dose.on for dose in cycle.doses})
     ends_on = cycle.first_on + timedelta(days=limits.cycle_days)
     over_on = min(ends_on, following.first_on) if following else ends_on
     problems: list[tuple[date, str]] = []
-    if not _stopped_between(cycle.first_on, max(over_on, days[-1]), ctx):
-        problems += [
-            (later, f"a gap before {later.isoformat()}") for day, later in pairwise(days) if (later - day).days > 1
-        ]
-        left = ctx.off_study_at is not None and ctx.on(ctx.off_study_at) <= over_on
-        if len(days) < limits.days and not left and ctx.day_reached(over_on):
-            problems.append((over_on, f"only {len(days)} of {limits.days} days given"))
+    problems += [
+        (later, f"a gap before {later.isoformat()}")
+        for day, later in pairwise(days)
+        if (later - day).days > 1 and not _stopped_between(day, later, ctx)
+    ]
+    left = ctx.off_study_at is not None and ctx.on(ctx.off_study_at) <= over_on
+    excused = left or _stopped_between(cycle.first_on, over_on, ctx)
+    if len(days) < limits.days and not excused and ctx.day_reached(over_on):
+        problems.append((over_on, f"only {len(days)} of {limits.days} days given"))
     if len(days) > limits.days:
         problems.append((days[limits.days], f"{len(days)} days given, {limits.days} planned"))
     if problems:

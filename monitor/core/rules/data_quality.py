@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 
 from monitor.core.context import Context
 from monitor.core.finding import Evidence, Finding, Rule
@@ -56,7 +57,7 @@ def _refusals(ctx: Context) -> Iterator[Finding]:
     """One alert for each record and reason that was refused, until a higher version of it is accepted."""
     found: dict[tuple[str, RecordKey], list[Evidence]] = {}
     for known_at, refused in ctx.history.refusals:
-        if _mended(refused, ctx):
+        if _mended(refused, known_at, ctx):
             continue
         effective = refused.effective_at or refused.time or known_at
         key = (refused.source or "", refused.record_id or refused.id or refused.delivery_key[:16])
@@ -76,9 +77,13 @@ def _refusals(ctx: Context) -> Iterator[Finding]:
         yield Finding(rule, (first,), item=f"{key[0]}/{key[1]}")
 
 
-def _mended(refused: Refused, ctx: Context) -> bool:
-    """Was a higher version of the refused record accepted?"""
+def _mended(refused: Refused, known_at: datetime, ctx: Context) -> bool:
+    """Was a higher version of the refused record accepted? Of an unreadable version: any that was issued later."""
     if refused.source is None or refused.record_id is None:
         return False
     record = ctx.history.records.get((refused.source, refused.record_id))
-    return record is not None and record.versions[-1].number > (refused.record_version or 0)
+    if record is None:
+        return False
+    if refused.record_version is None:
+        return any(version.time > known_at for version in record.versions)
+    return record.versions[-1].number > refused.record_version

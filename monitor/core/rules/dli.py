@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, timedelta
 from itertools import pairwise
 
 from monitor.core.context import Context
 from monitor.core.finding import Finding, Rule
 from monitor.core.history import Fact
-from monitor.core.rules.azacitidine import cycles
+from monitor.core.rules.azacitidine import Cycle, cycles
 from monitor.core.rules.reminders import Expected, remind
 from monitor.core.rules.runs import evidence, single
 from monitor.core.sequences import with_next
 from monitor.core.states import COURSE, Span, spans
 from monitor.core.stops import Hit
-from monitor.core.times import within_hours
+from monitor.core.times import is_day, precedes, within_hours
 from monitor.events.treatment import AzacitidineGiven, DliInfused
 
 TOO_SOON = Rule("dli.too-soon", "medium", "dosing", review=True)
@@ -40,23 +41,30 @@ def find(ctx: Context) -> Iterator[Finding]:
     if excess:
         hit = Hit(f"{len(infusions)} DLIs given, at most {ctx.protocol.dli.maximum_doses} planned")
         yield Finding(COUNT, tuple(evidence(f, hit) for f in excess))
-    if infusions:
-        yield from _conflict(infusions, ctx)
+    for count, (infusion, following) in enumerate(with_next(infusions), start=1):
+        yield from _conflict(infusion, following, count, ctx)
 
 
 def _too_soon(infusion: Fact[DliInfused], ctx: Context) -> Iterator[Finding]:
     """Less than 48 hours after the last azacitidine dose before it."""
     limits = ctx.protocol.dli
-    earlier = [dose for dose in ctx.history.of(AzacitidineGiven) if dose.at <= infusion.at]
+    doses = ctx.history.of(AzacitidineGiven)
+    earlier = [dose for dose in doses if not precedes(infusion.effective, dose.effective, ctx.tz)]
     if earlier and within_hours(
         earlier[-1].effective, infusion.effective, limits.hours_after_azacitidine, limits.days_after_azacitidine, ctx.tz
     ):
         said = f"DLI less than {limits.hours_after_azacitidine} hours after the last azacitidine dose"
-        hours = (infusion.at - earlier[-1].at).total_seconds() / 3600
-        details = {"value": f"{hours:.1f}", "unit": "h", "reference": str(limits.hours_after_azacitidine)}
+        details = _apart(earlier[-1], infusion) | {"reference": str(limits.hours_after_azacitidine)}
         yield single(
             TOO_SOON, infusion, Hit(said, details=dict(details)), item=infusion.key[1], also=(earlier[-1].key,)
         )
+
+
+def _apart(dose: Fact[AzacitidineGiven], infusion: Fact[DliInfused]) -> dict[str, str]:
+    """The time between the two: hours, or local days where either has only a date."""
+    if is_day(dose.effective) or is_day(infusion.effective):
+        return {"value": str((infusion.on - dose.on).days), "unit": "d"}
+    return {"value": f"{(infusion.at - dose.at).total_seconds() / 3600:.1f}", "unit": "h"}
 
 
 def _long(infusions: tuple[Fact[DliInfused], ...], ctx: Context) -> Iterator[Finding]:
@@ -81,25 +89,53 @@ def _both_on_treatment(span: Span) -> bool:
     return span.both_on_treatment
 
 
-def _conflict(infusions: tuple[Fact[DliInfused], ...], ctx: Context) -> Iterator[Finding]:
-    """The next due day falls on or near azacitidine, given or planned."""
-    limits, last = ctx.protocol.dli, infusions[-1]
-    course = spans(ctx)
-    if len(infusions) >= limits.maximum_doses or not course or not course[-1].both_on_treatment:
+def _conflict(
+    infusion: Fact[DliInfused], following: Fact[DliInfused] | None, count: int, ctx: Context
+) -> Iterator[Finding]:
+    """The next due day falls on or near azacitidine, given or planned; over when the next one comes."""
+    limits, course = ctx.protocol.dli, spans(ctx)
+    if count >= limits.maximum_doses or not _treated_between(infusion, following, course):
         return
-    due_on = last.on + timedelta(days=limits.interval_min_days)
-    near = sorted(day for day in _azacitidine_days(ctx) if abs((day - due_on).days) <= limits.conflict_days)
-    if near:
-        said = f"The next DLI is due on {due_on}, within {limits.conflict_days} days of azacitidine ({near[0]})"
-        hit = Hit(said, details={"due_on": due_on.isoformat(), "reference": near[0].isoformat()})
-        yield single(SCHEDULE, last, hit, item=last.key[1])
+    due_on = infusion.on + timedelta(days=limits.interval_min_days)
+    given = [c for c in cycles(ctx) if following is None or c.first_on < following.on]
+    at_some_time = _near(due_on, _planned(given, ctx) | set().union(*(_planned([c], ctx) for c in given)), ctx)
+    if not at_some_time:
+        return
+    now = _near(due_on, _planned(given, ctx), ctx)
+    outcome = None
+    if following is not None:
+        outcome = "came"
+    elif not course[-1].both_on_treatment:
+        outcome = "state_ended"
+    elif not now:
+        outcome = "later_result"
+    near = (now or at_some_time)[0]
+    said = f"The next DLI is due on {due_on}, within {limits.conflict_days} days of azacitidine ({near})"
+    hit = Hit(said, details={"due_on": due_on.isoformat(), "reference": near.isoformat()})
+    yield replace(single(SCHEDULE, infusion, hit, item=infusion.key[1]), outcome=outcome)
 
 
-def _azacitidine_days(ctx: Context) -> set[date]:
-    """Days given, and the days of the next cycle as planned."""
-    given, limits = cycles(ctx), ctx.protocol.azacitidine
+def _treated_between(infusion: Fact[DliInfused], following: Fact[DliInfused] | None, course: list[Span]) -> bool:
+    """Were both states `on_treatment` at some time between the two infusions?"""
+    return any(
+        span.both_on_treatment
+        and (later is None or later.start > infusion.at)
+        and (following is None or span.start < following.at)
+        for span, later in with_next(course)
+    )
+
+
+def _near(due_on: date, days: set[date], ctx: Context) -> list[date]:
+    return sorted(day for day in days if abs((day - due_on).days) <= ctx.protocol.dli.conflict_days)
+
+
+def _planned(given: list[Cycle], ctx: Context) -> set[date]:
+    """Days of azacitidine given, and what is planned by the last of these cycles: its own days and the next cycle's."""
+    limits = ctx.protocol.azacitidine
     days = {dose.on for cycle in given for dose in cycle.doses}
-    if given and len(given) < limits.cycles:
-        start = given[-1].first_on + timedelta(days=limits.cycle_days)
-        days |= {start + timedelta(days=n) for n in range(limits.days)}
+    if given:
+        starts = [given[-1].first_on]
+        if given[-1].number < limits.cycles:
+            starts.append(starts[0] + timedelta(days=limits.cycle_days))
+        days |= {start + timedelta(days=n) for start in starts for n in range(limits.days)}
     return days

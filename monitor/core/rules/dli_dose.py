@@ -11,10 +11,12 @@ from datetime import timedelta
 from decimal import Decimal
 
 from monitor.core.context import Context
+from monitor.core.exact import over
 from monitor.core.finding import Finding, Rule
 from monitor.core.history import Fact
 from monitor.core.rules.runs import single
 from monitor.core.stops import Hit
+from monitor.core.times import is_day, precedes
 from monitor.events.gvhd import AcuteGvhdAssessed, ChronicGvhdAssessed
 from monitor.events.treatment import DliInfused, MedicationGiven
 from monitor.protocol.model import Dli
@@ -31,7 +33,7 @@ def find(ctx: Context) -> Iterator[Finding]:
     for ordinal, infusion in enumerate(ctx.history.of(DliInfused), start=1):
         cells = infusion.data.cd3_per_kg
         reached = level(cells, ctx.protocol.dli) if cells is not None else None
-        due = min(ordinal, highest + 1)
+        due = min(ordinal, highest + 1, len(ctx.protocol.dli.levels_cd3_per_kg))
         if reached is None or reached > due:
             yield single(DOSE, infusion, _dose(cells, due, ctx.protocol.dli), item=infusion.key[1])
         highest = max(highest, reached or 0)
@@ -42,15 +44,12 @@ def find(ctx: Context) -> Iterator[Finding]:
 
 def level(cells: Decimal, limits: Dli) -> int:
     """The level of a dose, from 1; one above the last if it exceeds them all."""
-    slack = 1 + limits.tolerance_percent / 100
-    return next(
-        (n for n, upper in enumerate(limits.levels_cd3_per_kg, start=1) if cells <= upper * slack),
-        len(limits.levels_cd3_per_kg) + 1,
-    )
+    bounds = [over(upper, limits.tolerance_percent) for upper in limits.levels_cd3_per_kg]
+    return next((n for n, bound in enumerate(bounds, start=1) if cells <= bound), len(bounds) + 1)
 
 
 def _dose(cells: Decimal | None, due: int, limits: Dli) -> Hit:
-    upper = limits.levels_cd3_per_kg[min(due, len(limits.levels_cd3_per_kg)) - 1]
+    upper = limits.levels_cd3_per_kg[due - 1]
     if cells is None:
         return Hit("DLI given, no cell dose stated", details={"reference": f"{upper:.0e}", "unit": "CD3+/kg"})
     due_level = f"up to {upper:.0e} + {limits.tolerance_percent}%"
@@ -82,15 +81,20 @@ def _steroid(infusion: Fact[DliInfused], ctx: Context) -> Iterator[Finding]:
 
 def _just_before(drug: Fact[MedicationGiven], infusion: Fact[DliInfused], hours: int) -> bool:
     """Within the hours before; where only a day is known, on that day or the day before."""
-    if drug.effective.__class__ is infusion.effective.__class__ is type(drug.at):
+    if not is_day(drug.effective) and not is_day(infusion.effective):
         return timedelta(0) <= infusion.at - drug.at <= timedelta(hours=hours)
     return 0 <= (infusion.on - drug.on).days <= 1
 
 
+def _after(fact: Fact[AcuteGvhdAssessed] | Fact[ChronicGvhdAssessed], infusion: Fact[DliInfused], ctx: Context) -> bool:
+    """Was it assessed certainly after the infusion? Of the same day, where only the day is known, it was not."""
+    return precedes(infusion.effective, fact.effective, ctx.tz)
+
+
 def _active_gvhd(infusion: Fact[DliInfused], ctx: Context) -> Iterator[Finding]:
     """Any active GVHD by the latest assessments."""
-    acute = [pair for pair in ctx.acute if pair[0].at <= infusion.at]
-    chronic = [pair for pair in ctx.chronic if pair[0].at <= infusion.at]
+    acute = [pair for pair in ctx.acute if not _after(pair[0], infusion, ctx)]
+    chronic = [pair for pair in ctx.chronic if not _after(pair[0], infusion, ctx)]
     active = [fact.key for fact, verdict in acute[-1:] if verdict.active]
     active += [fact.key for fact, severity in chronic[-1:] if severity.active or severity.overlap]
     if active:

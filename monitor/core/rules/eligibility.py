@@ -61,6 +61,7 @@ READS = (
     AdverseEventReported,
     Analyte.BLOOD_BLASTS,
     "eligibility",
+    "off_study_at",
 )
 
 
@@ -149,7 +150,7 @@ def _acute(ctx: Context, until: datetime) -> Item:
     fact, grade = known[-1]
     if (grade.grade or 0) >= 2:
         return Item(FAIL, fact)
-    return Item(REVIEW if grade.active or grade.lower_bound else PASS, fact)
+    return Item(PASS if grade.in_remission("complete") else REVIEW, fact)
 
 
 def _chronic(ctx: Context, until: datetime) -> Item:
@@ -159,7 +160,8 @@ def _chronic(ctx: Context, until: datetime) -> Item:
     fact, severity = known[-1]
     if severity.at_least("moderate"):
         return Item(FAIL, fact)
-    return Item(REVIEW if severity.lower_bound or severity.severity is None or severity.contradictory else PASS, fact)
+    doubtful = severity.lower_bound or severity.severity is None or severity.contradictory or severity.overlap
+    return Item(REVIEW if doubtful else PASS, fact)
 
 
 def _criteria(ctx: Context) -> Iterator[Finding]:
@@ -189,12 +191,20 @@ def _untreated(facts: tuple[Fact[RecordBlock], ...], ctx: Context) -> list[Fact[
 
 
 def _as_criterion(finding: Finding, rule: str, ctx: Context) -> Finding:
-    """High from D+90 on, since a dose may be unreported; over at the first dose, when the stop rules judge."""
-    earliest = ctx.day(ctx.protocol.start.first_day)
-    dose = ctx.first_dose
-    priority: Priority = "medium"
-    if earliest is not None:
-        late = dose.on >= earliest if dose is not None else ctx.day_reached(earliest)
-        priority = "high" if late else "medium"
-    outcome = finding.outcome or ("treatment_started" if dose is not None else None)
+    """Over at the first dose, when the stop rules judge."""
+    outcome = finding.outcome or ("treatment_started" if ctx.first_dose is not None else None)
+    priority: Priority = "high" if _late(finding, ctx) else "medium"
     return replace(finding, outcome=outcome, priority=priority, details={"item": rule})
+
+
+def _late(finding: Finding, ctx: Context) -> bool:
+    """Has it been so from D+90 on? A dose may then be unreported. What ended before, or left the study, stays."""
+    earliest = ctx.day(ctx.protocol.start.first_day)
+    if earliest is None:
+        return False
+    if finding.outcome is not None:
+        return any(ctx.on(e.effective) >= earliest for e in finding.evidence)
+    if ctx.first_dose is not None:
+        return ctx.first_dose.on >= earliest
+    left = ctx.off_study_at
+    return (left is None or left >= ctx.start_of(earliest)) and ctx.day_reached(earliest)

@@ -45,6 +45,7 @@ def _boundary(data: RecordBlock, limit: int) -> Hit | None:
     return Hit(
         "Acute GVHD grade II: by the chosen reading it does not stop, by the other it would",
         boundary=True,
+        provisional=verdict.possible,
         details={"grade": 2, "reported": verdict.reported, "lower_bound": verdict.lower_bound},
     )
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from monitor.core.context import Context
-from monitor.core.finding import Finding, Rule
+from monitor.core.finding import Evidence, Finding, Rule
 from monitor.core.history import Fact
+from monitor.core.rules.mrd_series import read
 from monitor.core.rules.reminders import Expected, remind
 from monitor.core.rules.runs import evidence
 from monitor.core.rules.stop_chimerism import NON_MARROW
@@ -31,7 +32,7 @@ def find(ctx: Context) -> Iterator[Finding]:
     gvhd = sorted([*ctx.history.of(AcuteGvhdAssessed), *ctx.history.of(ChronicGvhdAssessed)], key=lambda f: f.order)
     examinations: tuple[tuple[str, str, Sequence[Fact[RecordBlock]], int], ...] = (
         ("chimerism", "marrow chimerism", ctx.marrow, limits.chimerism_days),
-        ("mrd", "MRD", ctx.history.of(MrdResulted), limits.mrd_days),
+        ("mrd", "MRD", [f for f in ctx.history.of(MrdResulted) if read(f) is not None], limits.mrd_days),
         ("gvhd", "GVHD assessment", gvhd, limits.gvhd_days),
     )
     for item, what, facts, days in examinations:
@@ -61,13 +62,13 @@ def _series(item: str, what: str, facts: Sequence[Fact[RecordBlock]], days: int,
 
 
 def _requested_marrow(ctx: Context) -> Iterator[Expected]:
+    """Asked for by several samples at a time, it is one marrow: the first asked for it."""
     days = ctx.protocol.monitoring.requested_marrow_days
-    for finding in chimerism(ctx):
-        if finding.rule is not NON_MARROW:
-            continue
-        asked = finding.first
+    asking: dict[datetime | None, Evidence] = {}
+    for asked in sorted((f.first for f in chimerism(ctx) if f.rule is NON_MARROW), key=lambda e: (e.at, e.key)):
+        asking.setdefault(next((f.at for f in ctx.marrow if f.at >= asked.at), None), asked)
+    for came_at, asked in asking.items():
         due_on = ctx.on(asked.effective) + timedelta(days=days + 1)
-        came_at = next((f.at for f in ctx.marrow if f.at >= asked.at), None)
         fact = next(f for f in ctx.history.of(ChimerismResulted) if f.key == asked.key)
         hit = Hit(
             f"The whole marrow asked for {days} days ago has not come",

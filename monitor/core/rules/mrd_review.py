@@ -12,6 +12,7 @@ from monitor.core.rules.mrd_rising import find as rises
 from monitor.core.rules.mrd_series import Reading, SeriesKey, all_series, label
 from monitor.core.rules.runs import LATER_RESULT, evidence, single
 from monitor.core.stops import Hit
+from monitor.core.times import is_day
 from monitor.events.mrd import MrdResulted
 from monitor.events.patient import PatientEnrolled
 
@@ -120,5 +121,5 @@ def _confirmations(series: dict[SeriesKey, list[Reading]], ctx: Context) -> Iter
                 (evidence(reading.fact, hit),),
                 item="/".join(key),
                 outcome="came" if later is not None else "off_study" if ctx.off_study_at is not None else None,
-                effective=due,
+                effective=ctx.on(due) if is_day(reading.fact.effective) else due,
             )

@@ -12,6 +12,7 @@ from decimal import Context as Arithmetic
 from decimal import Decimal
 
 from monitor.core.context import Context
+from monitor.core.exact import times
 from monitor.core.finding import Detail, Finding, Rule
 from monitor.core.rules.mrd_series import Reading, SeriesKey, all_series, label
 from monitor.core.rules.runs import single
@@ -23,7 +24,7 @@ RISING = Rule("mrd.rising", "medium", "dosing.3", reading="mrd.reference")
 POSITIVE = Rule("mrd.positive", "medium", "dosing.3")
 BORDERLINE = Rule("mrd.rise-borderline", "low", "dosing.3", review=True, reading="mrd.reference")
 BASELINE = Rule("mrd.baseline-positive", "medium", "dosing.3", review=True)
-_ARITHMETIC = Arithmetic(prec=28)
+_ARITHMETIC = Arithmetic(prec=28)  # digits of a logarithm that is shown; nothing is compared by it
 READS = (MrdResulted, PatientEnrolled)
 
 
@@ -52,11 +53,11 @@ def _walk(key: SeriesKey, readings: list[Reading], ctx: Context) -> Iterator[Fin
             if reading.positive:
                 yield _finding(BASELINE, key, reading, None, "First result of this series is positive")
             continue
-        if episode is not None and (outcome := _closes(reading, episode, ctx)) is not None:
+        reference = _reference(before, ctx.protocol.mrd.reference)
+        if episode is not None and (outcome := _closes(reading, reference, episode, ctx)) is not None:
             yield from (replace(finding, outcome=outcome) for finding in episode.findings)
             episode = None
             continue
-        reference = _reference(before, ctx.protocol.mrd.reference)
         fresh = episode or _Episode(reference)
         borderline = _judge(key, reading, before, reference, fresh, ctx)
         if borderline is not None:
@@ -77,15 +78,19 @@ def _reference(before: list[Reading], how: str) -> Reading | None:
     return known[0] if how == "baseline" else min(known, key=lambda r: r.level or Decimal(0))
 
 
-def _closes(reading: Reading, episode: _Episode, ctx: Context) -> str | None:
-    """One result at or below the reference, or two in a row below the cut-off, end an episode."""
+def _closes(reading: Reading, now: Reading | None, episode: _Episode, ctx: Context) -> str | None:
+    """One result at or below the reference, or two in a row below the cut-off, end an episode.
+
+    A result that is itself one more rise ends nothing, however low.
+    """
     reference = episode.reference
     level = None if reference is None else reference.level
     if reference is not None and reading.undetected and reference.undetected:
         return "not_confirmed"
     if level is not None and reading.level is not None and reading.level <= level:
         return "not_confirmed"
-    episode.below = 0 if reading.positive else episode.below + 1
+    rises = any(reading.exceeds(bound) for bound, _ in _bounds(now, episode, ctx.protocol.mrd.rise_factor))
+    episode.below = 0 if reading.positive or rises else episode.below + 1
     return "cleared" if episode.below >= ctx.protocol.mrd.results_to_close else None
 
 
@@ -107,9 +112,9 @@ def _judge(
         if exact:
             bound, against = exact[0]
             borderline = _finding(BORDERLINE, key, reading, against, f"MRD rose exactly {factor}-fold", bound / factor)
-        if reading.value is not None:
+        if reading.level is not None:
             lowest = episode.lowest_since
-            episode.lowest_since = reading.value if lowest is None else min(lowest, reading.value)
+            episode.lowest_since = reading.level if lowest is None else min(lowest, reading.level)
     earlier = next((r for r in reversed(before) if r.undetected), None)
     if reading.positive and earlier is not None and not episode.converted:
         episode.findings.append(_finding(POSITIVE, key, reading, earlier, "MRD was undetected and is positive now"))
@@ -121,10 +126,10 @@ def _bounds(reference: Reading | None, episode: _Episode, factor: Decimal) -> li
     """What a result must exceed to fire: ten times the reference; after a firing, what has happened since."""
     if episode.fired is None:
         level = None if reference is None else reference.level
-        return [] if level is None else [(factor * level, reference)]
+        return [] if level is None else [(times(factor, level), reference)]
     fired = episode.fired.value if episode.fired.value is not None else episode.fired.at_least
     levels = [level for level in (fired, episode.lowest_since) if level is not None]
-    return [(factor * level, episode.fired) for level in levels]
+    return [(times(factor, level), episode.fired) for level in levels]
 
 
 def _finding(

@@ -31,25 +31,20 @@ def remind(expected: Expected, needs: Callable[[Span], bool], course: list[Span]
     if not ctx.reached(start):
         return None
     end = min(expected.came_at or ctx.now, ctx.now)
-    late_from = _first_needed(start, end, needs, course, closed=expected.came_at is None or expected.came_at > ctx.now)
-    if late_from is None:
+    if not _needed(start, end, needs, course, closed=expected.came_at is None or expected.came_at > ctx.now):
         return None
     if expected.came_at is not None and expected.came_at <= ctx.now:
         outcome: str | None = "came"
     else:
         outcome = None if course and needs(course[-1]) else "state_ended"
-    return Finding(
-        expected.rule, (expected.evidence,), item=expected.item, outcome=outcome, effective=ctx.on(late_from)
-    )
+    return Finding(expected.rule, (expected.evidence,), item=expected.item, outcome=outcome, effective=expected.due_on)
 
 
-def _first_needed(
-    start: datetime, end: datetime, needs: Callable[[Span], bool], course: list[Span], *, closed: bool
-) -> datetime | None:
-    """The first instant from `start` to `end` at which a state that needs it holds."""
+def _needed(start: datetime, end: datetime, needs: Callable[[Span], bool], course: list[Span], *, closed: bool) -> bool:
+    """Does a state that needs it hold at some instant from `start` to `end`?"""
     for index, span in enumerate(course):
         over = course[index + 1].start if index + 1 < len(course) else None
         begins = max(start, span.start)
         if (over is None or begins < over) and (begins < end or (closed and begins == end)) and needs(span):
-            return begins
-    return None
+            return True
+    return False

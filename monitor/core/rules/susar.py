@@ -1,7 +1,7 @@
 """Expedited reporting of a suspected unexpected serious adverse reaction (ICH E2A): start, reminder, breach.
 
-Serious, related and unexpected; unknown counts as yes, for review. Calendar days from `aware_at` (else the event's
-`time`): 7 if fatal or life-threatening, else 15. A person resolves it, for all its stages.
+Serious, related and unexpected; unknown counts as yes, for review. Calendar days from `aware_at`, else from the `time`
+of the first version that says so: 7 if fatal or life-threatening, else 15. A person resolves it, for all its stages.
 """
 
 from __future__ import annotations
@@ -16,29 +16,37 @@ from monitor.core.rules.runs import evidence
 from monitor.core.stops import Hit
 from monitor.core.times import Effective
 from monitor.events.clinical import AdverseEventReported
+from monitor.events.record import RecordBlock
 
 RULE = Rule("report.susar-clock", "high", "practice")
 DAY = timedelta(days=1)
+_FATAL = ("fatal", "died", "death")
 READS = (AdverseEventReported, "closures")
 
 
 def find(ctx: Context) -> Iterator[Finding]:
     for fact in ctx.history.of(AdverseEventReported):
-        event = fact.data
-        if is_serious(event) and event.related is not False and event.expected is not True:
+        if is_suspected(fact.data):
             yield from _stages(fact, ctx)
 
 
-def is_serious(event: AdverseEventReported) -> bool:
-    """Serious as said, or by its outcome; unsaid counts as yes."""
-    return event.serious is not False or bool(event.life_threatening) or event.ctcae_grade == 5
+def is_suspected(data: RecordBlock) -> bool:
+    """Serious, related and unexpected; what is not said counts as yes."""
+    if not isinstance(data, AdverseEventReported) or data.related is False or data.expected is True:
+        return False
+    return data.serious is not False or is_urgent(data)
+
+
+def is_urgent(event: AdverseEventReported) -> bool:
+    """Fatal or life-threatening, as said, by its grade or by its outcome: serious, whatever else was said."""
+    fatal = event.ctcae_grade == 5 or (event.outcome or "").lower() in _FATAL
+    return fatal or bool(event.life_threatening)
 
 
 def _stages(fact: Fact[AdverseEventReported], ctx: Context) -> Iterator[Finding]:
     event, limits = fact.data, ctx.protocol.susar
-    urgent = bool(event.life_threatening) or event.ctcae_grade == 5
-    days = limits.fatal_or_life_threatening_days if urgent else limits.other_days
-    aware_at = event.aware_at or fact.record.versions[0].time
+    days = limits.fatal_or_life_threatening_days if is_urgent(event) else limits.other_days
+    aware_at = event.aware_at or fact.record.issued(is_suspected)
     due_on = ctx.on(aware_at) + timedelta(days=days)
     stages: list[tuple[str, Effective]] = [
         ("start", aware_at),
