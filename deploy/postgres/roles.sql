@@ -32,11 +32,12 @@ END
 $owner$;
 
 ALTER FUNCTION public.audit_log_refuse() OWNER TO safety_owner;
+ALTER FUNCTION public.checkpoints_refuse() OWNER TO safety_owner;
 REVOKE CREATE ON SCHEMA public FROM PUBLIC, safety_writer, safety_reader;
 GRANT USAGE ON SCHEMA public TO safety_writer, safety_reader;
 GRANT USAGE, CREATE ON SCHEMA public TO safety_owner;
 
-GRANT INSERT ON public.audit_log TO safety_writer;
+GRANT INSERT ON public.audit_log, public.checkpoints, public.tree_tiles TO safety_writer;
 GRANT UPDATE ON public.audit_head TO safety_writer;
 GRANT INSERT, UPDATE ON public.instances, public.owners, public.positions, public.leases, public.outbox TO safety_writer;
 GRANT INSERT, UPDATE, DELETE ON public.patients, public.alerts TO safety_writer; -- read models: made anew from the log

@@ -50,6 +50,11 @@ class SqlAuditLog:
             raise
         return cls(database)
 
+    @property
+    def database(self) -> Database:
+        """For what is kept beside the log under its lock."""
+        return self._database
+
     async def close(self) -> None:
         """See AuditLog.close."""
         await self._database.close()

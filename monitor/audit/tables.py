@@ -123,3 +123,21 @@ alerts = Table(
     Column("revision", _Int, nullable=False),
     Column("content", Text, nullable=False),
 )
+
+# Append-only as the log is: a verifier holds the log against all of them.
+checkpoints = Table(
+    "checkpoints",
+    metadata,
+    Column("size", _Int, primary_key=True, autoincrement=False),
+    Column("root", LargeBinary, nullable=False),
+    Column("note", Text, nullable=False),
+    Column("made_at", Text, nullable=False),
+)
+
+# The roots of the complete runs of 256 leaves: a cache that nobody trusts, so that proofs need not read the whole log.
+tree_tiles = Table(
+    "tree_tiles",
+    metadata,
+    Column("number", _Int, primary_key=True, autoincrement=False),
+    Column("root", LargeBinary, nullable=False),
+)

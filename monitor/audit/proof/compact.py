@@ -45,6 +45,12 @@ class CompactRange:
         self._peaks.append(root)
         self.size += 1 << height
 
+    def copy(self) -> "CompactRange":
+        """The same leaves, to be gone on with elsewhere."""
+        other = CompactRange()
+        other.size, other._peaks = self.size, self._peaks.copy()
+        return other
+
     def root(self) -> bytes:
         """The tree's root (MTH of RFC 9162)."""
         if not self._peaks:
