@@ -6,7 +6,7 @@ A pure function of the set of facts, the protocol and now; `Memory` carries what
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import chain
@@ -19,9 +19,11 @@ from monitor.core.rulebook import FINDERS, STOPS, Answer
 from monitor.core.rules import eligibility
 from monitor.core.states import OFF_STUDY, protocol_state, treatment_state
 from monitor.core.stops import Stop
+from monitor.core.superseded import fired, joined
 from monitor.core.times import show
 from monitor.core.window import OPEN, windows
 from monitor.protocol.model import Protocol
+from monitor.protocol.timeline import Superseded
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +37,26 @@ class Memory:
 
 @dataclass(frozen=True, slots=True)
 class Stops:
-    """The stops of a history, rule by rule."""
+    """The stops of a history, rule by rule; and those of each superseded protocol file."""
 
     answers: Mapping[str, Answer[Stop]] = field(default_factory=dict)
+    superseded: tuple[tuple[Superseded, Mapping[str, Answer[Stop]]], ...] = ()
 
     @property
     def found(self) -> tuple[Stop, ...]:
-        return in_order(chain.from_iterable(answer.found for answer in self.answers.values()))
+        kept: list[Stop] = []
+        for file, answers in self.superseded:
+            kept = joined(kept, fired(_all_found(answers), file))
+        return in_order(joined(kept, _all_found(self.answers)))
+
+    def say_the_same(self, other: Stops) -> bool:
+        """Did no rule answer anew, under any file?"""
+        mine, theirs = [self.answers], [other.answers]
+        mine += [answers for _, answers in self.superseded]
+        theirs += [answers for _, answers in other.superseded]
+        return len(mine) == len(theirs) and all(
+            answer is before.get(name) for now, before in zip(mine, theirs, strict=True) for name, answer in now.items()
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +70,10 @@ class Assessment:
 
     @property
     def findings(self) -> tuple[Finding, ...]:
-        stopped = (Finding(s.rule, s.evidence, outcome="decision" if s.lift else None) for s in self.stops.found)
+        stopped = (
+            Finding(s.rule, s.evidence, outcome="decision" if s.lift else None, protocol=s.protocol)
+            for s in self.stops.found
+        )
         return (*stopped, *chain.from_iterable(answer.found for answer in self.answers.values()))
 
     @property
@@ -89,16 +107,41 @@ class Assessment:
 
     def says_the_same(self, other: Assessment) -> bool:
         """Did no rule answer anew?"""
-        return all(answer is other.answers.get(name) for name, answer in self.answers.items()) and all(
-            answer is other.stops.answers.get(name) for name, answer in self.stops.answers.items()
-        )
+        answered = all(answer is other.answers.get(name) for name, answer in self.answers.items())
+        return answered and self.stops.say_the_same(other.stops)
 
 
-def find_stops(history: History, protocol: Protocol, now: datetime, last: Assessment | None) -> Stops:
-    """The stops by these facts: only a rule whose facts have changed is asked again."""
+def find_stops(
+    history: History,
+    protocol: Protocol,
+    now: datetime,
+    last: Assessment | None,
+    superseded: tuple[Superseded, ...] = (),
+) -> Stops:
+    """The stops by these facts: only a rule whose facts have changed is asked again.
+
+    `last` is of the same files. `superseded`: the files in force before, whose stops stay.
+    """
+    before = last.stops if last is not None else Stops()
+    earlier = [answers for _, answers in before.superseded] or [{} for _ in superseded]
+    return Stops(
+        _asked(history, protocol, now, before.answers),
+        tuple(
+            (file, _asked(history, file.protocol, now, answers))
+            for file, answers in zip(superseded, earlier, strict=True)
+        ),
+    )
+
+
+def _asked(
+    history: History, protocol: Protocol, now: datetime, before: Mapping[str, Answer[Stop]]
+) -> Mapping[str, Answer[Stop]]:
     ctx = Context(history, protocol, now, tuple(asked.find for asked in STOPS))
-    before = last.stops.answers if last is not None else {}
-    return Stops({asked.name: asked.answer(ctx, before.get(asked.name)) for asked in STOPS})
+    return {asked.name: asked.answer(ctx, before.get(asked.name)) for asked in STOPS}
+
+
+def _all_found(answers: Mapping[str, Answer[Stop]]) -> Iterator[Stop]:
+    return chain.from_iterable(answer.found for answer in answers.values())
 
 
 def assess(
@@ -122,6 +165,7 @@ def assess(
         memory.closures,
         memory.eligibility,
         known_stops=stops.found,
+        superseded=tuple(file for file, _ in stops.superseded),
     )
     if ctx.enrolment is not None and (ctx.first_dose is None or not memory.eligibility):
         ctx = replace(ctx, eligibility=eligibility.evaluate(ctx))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from functools import cached_property
 from zoneinfo import ZoneInfo
@@ -13,6 +13,7 @@ from monitor.core.grading.acute import AcuteGrade, graded
 from monitor.core.grading.chronic import ChronicSeverity, judged
 from monitor.core.history import Fact, History, Kind, RecordKey
 from monitor.core.stops import Lift, Stop
+from monitor.core.superseded import fired, joined
 from monitor.core.times import Effective, instant, local_date, start_of
 from monitor.events.chimerism import ChimerismResulted
 from monitor.events.gvhd import AcuteGvhdAssessed, ChronicGvhdAssessed
@@ -21,6 +22,7 @@ from monitor.events.patient import PatientEnrolled, StatusChanged
 from monitor.events.record import RecordBlock
 from monitor.events.treatment import AzacitidineGiven, DliInfused, TreatmentDecided
 from monitor.protocol.model import Protocol
+from monitor.protocol.timeline import Superseded
 
 Dependency = Kind | str  # a kind of fact, or the name of something derived: "stops", "closures", ...
 StopRule = Callable[["Context"], Iterator[Stop]]
@@ -67,6 +69,7 @@ class Context:
     closures: tuple[Closure, ...] = ()
     eligibility: Mapping[str, str] | None = None  # as frozen at the first dose
     known_stops: tuple[Stop, ...] | None = None  # as worked out already
+    superseded: tuple[Superseded, ...] = ()  # the protocol files that were in force before
     deadlines: list[datetime] = field(default_factory=list)
 
     def read(self, name: Dependency) -> object:
@@ -162,8 +165,13 @@ class Context:
         """Every stop there is or was, by all the facts known."""
         if self.known_stops is not None:
             return self.known_stops
-        found = [stop for rule in self.stop_rules for stop in rule(self)]
-        return in_order(found)
+        kept: list[Stop] = []
+        for file in self.superseded:
+            kept = joined(kept, fired(replace(self, protocol=file.protocol, superseded=())._found(), file))
+        return in_order(joined(kept, self._found()))
+
+    def _found(self) -> Iterator[Stop]:
+        return (stop for rule in self.stop_rules for stop in rule(self))
 
     @cached_property
     def off_study_at(self) -> datetime | None:
@@ -174,7 +182,8 @@ class Context:
 
     def as_known(self, before: datetime, at: datetime) -> Context:
         """The context a person had who knew what was issued before `before`, as of clinical time `at`."""
-        return Context(self.history.known_before(before, at), self.protocol, at, self.stop_rules)
+        known = self.history.known_before(before, at)
+        return Context(known, self.protocol, at, self.stop_rules, superseded=self.superseded)
 
 
 def in_order(stops: Iterable[Stop]) -> tuple[Stop, ...]:

@@ -9,6 +9,7 @@ from typing import Literal
 
 from monitor.core.history import RecordKey
 from monitor.core.times import Effective
+from monitor.protocol.model import Protocol
 
 Priority = Literal["high", "medium", "low"]
 Detail = str | bool | int | None | list[str] | dict[str, str]
@@ -57,6 +58,7 @@ class Finding:
     effective: Effective | None = None  # where no clinical fact dates it
     details: Mapping[str, Detail] = field(default_factory=dict)
     summary: str = ""
+    protocol: Protocol | None = None  # the superseded file that it rests on; None: the one in force
 
     @property
     def keys(self) -> frozenset[RecordKey]:

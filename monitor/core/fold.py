@@ -19,6 +19,7 @@ from monitor.core.stops import Stop
 from monitor.events.command import AlertAcknowledged, AlertResolved, AlertShelved, Command
 from monitor.events.envelope import Received, Refused
 from monitor.protocol.model import Protocol
+from monitor.protocol.timeline import Timeline
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,7 @@ class Fold:
     """A patient as of `now`: history, alerts and what the fold remembers. Immutable."""
 
     patient: str
-    protocol: Protocol
+    files: Timeline
     history: History
     now: datetime | None = None
     alerts: Alerts = field(default_factory=dict)
@@ -35,11 +36,18 @@ class Fold:
     assessment: Assessment | None = None
 
     @property
+    def protocol(self) -> Protocol:
+        """The protocol file in force."""
+        return self.files.in_force(self.now)
+
+    @property
     def deadline(self) -> datetime | None:
-        """When a tick can change something: a rule's deadline or the end of a shelf."""
+        """When a tick can change something: a rule's deadline, the end of a shelf, another protocol file."""
         ends = [a.shelved_until for a in self.alerts.values() if a.status == "shelved" and a.shelved_until is not None]
         if self.assessment is not None and self.assessment.deadline is not None:
             ends.append(self.assessment.deadline)
+        if (change := self.files.next_change(self.now)) is not None:
+            ends.append(change)
         return min(ends, default=None)
 
     def take(self, event: Received | Refused, at: datetime, raised: Mapping[str, datetime], clock: datetime) -> Fold:
@@ -58,14 +66,15 @@ class Fold:
     def _step(
         self, history: History, at: datetime, raised: Mapping[str, datetime], clock: datetime, event: Received | None
     ) -> Fold:
-        last = self.assessment
-        stops = find_stops(history, self.protocol, at, last)
+        protocol = self.files.in_force(at)
+        last = self.assessment if protocol is self.protocol else None  # under another file everything is asked anew
+        stops = find_stops(history, protocol, at, last, self.files.superseded(at))
         memory = replace(self.memory, retractions=_retractions(self, stops.found, at, event))
         told = Raised(self.alerts, clock)
-        assessment = assess(history, self.protocol, at, stops=stops, memory=memory, raised_at=told, last=last)
+        assessment = assess(history, protocol, at, stops=stops, memory=memory, raised_at=told, last=last)
         alerts = dict(self.alerts)
         if last is None or not assessment.says_the_same(last):
-            stamp = Stamp(self.patient, self.protocol, clock, raised)
+            stamp = Stamp(self.patient, protocol, clock, raised)
             alerts = reconcile(alerts, assessment.findings, stamp)
         memory = replace(memory, eligibility=assessment.eligibility or None)
         fold = replace(

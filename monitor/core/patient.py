@@ -19,6 +19,7 @@ from monitor.events.command import Command
 from monitor.events.envelope import Received, Refused
 from monitor.events.patient import PatientEnrolled
 from monitor.protocol.model import Protocol
+from monitor.protocol.timeline import Timeline
 
 Order = tuple[datetime, str, str, int, str]
 
@@ -47,7 +48,7 @@ class Patient:
     """Immutable. The same entries and advances give the same patient and the same steps."""
 
     patient_id: str
-    protocol: Protocol
+    files: Timeline
     fold: Fold
     folded: tuple[tuple[Order, Received | Refused], ...] = ()
     contents: Mapping[tuple[str, ...], Order] = field(default_factory=dict)
@@ -58,9 +59,10 @@ class Patient:
     events: int = 0
 
     @classmethod
-    def new(cls, patient_id: str, protocol: Protocol) -> Patient:
-        """A patient of whom nothing is known."""
-        return cls(patient_id, protocol, Fold(patient_id, protocol, History(protocol.tz)))
+    def new(cls, patient_id: str, protocol: Protocol | Timeline) -> Patient:
+        """A patient of whom nothing is known, under one protocol file or under each in its time."""
+        files = Timeline.of(protocol)
+        return cls(patient_id, files, Fold(patient_id, files, History(files.first.tz)))
 
     def knows(self, delivery_key: str) -> bool:
         """Was exactly this delivery recorded before?"""
@@ -148,7 +150,7 @@ class Patient:
 
     def _refold(self, clock: datetime) -> Fold:
         """The fold of everything known, from the beginning up to the clock."""
-        fold, raised = Fold(self.patient_id, self.protocol, History(self.protocol.tz)), self._raised_at
+        fold, raised = Fold(self.patient_id, self.files, History(self.files.first.tz)), self._raised_at
         last = self.fold.now
         for order, event in self.folded:
             while fold.deadline is not None and fold.deadline <= order[0]:

@@ -94,6 +94,7 @@ def _covered(closed: Alert, part: Finding) -> Alert:
 def _raise(finding: Finding, stamp: Stamp) -> Alert:
     """A new alert; one whose finding has ended already is raised and resolved at once."""
     effective, basis = _effective(finding), _basis(finding)
+    file = finding.protocol or stamp.protocol
     reference = alert_id(stamp.patient, finding, effective, basis)
     return Alert(
         alert_id=reference,
@@ -109,18 +110,19 @@ def _raise(finding: Finding, stamp: Stamp) -> Alert:
         raised_at=stamp.raised.get(reference, stamp.now),
         basis=basis,
         clause=finding.rule.clause,
-        reading=stamp.protocol.reading(finding.rule.reading),
+        reading=file.reading(finding.rule.reading),
         summary=finding.summary or finding.first.summary,
         details=_details(finding),
-        protocol_hash=stamp.protocol.hash,
+        protocol_hash=file.hash,
         keys=finding.keys,
     )
 
 
 def _follow(alert: Alert, finding: Finding, stamp: Stamp) -> Alert:
     """An alert as its finding stands now; what got worse, or came back, is firing again."""
+    raised = _raise(finding, stamp)
     fresh = replace(
-        _raise(finding, stamp),
+        raised,
         alert_id=alert.alert_id,
         raised_at=alert.raised_at,
         protocol_hash=alert.protocol_hash,
@@ -132,7 +134,7 @@ def _follow(alert: Alert, finding: Finding, stamp: Stamp) -> Alert:
         fresh = replace(fresh, status=alert.status)
     if _same(fresh, alert):
         return replace(alert, keys=fresh.keys)
-    return replace(fresh, revision=alert.revision + 1)
+    return replace(fresh, protocol_hash=raised.protocol_hash, revision=alert.revision + 1)
 
 
 def _same(fresh: Alert, alert: Alert) -> bool:

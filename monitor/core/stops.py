@@ -15,6 +15,7 @@ from monitor.core.finding import Detail, Evidence, Rule
 from monitor.core.history import Fact, RecordKey
 from monitor.core.times import Effective, local_date, precedes
 from monitor.events.record import RecordBlock
+from monitor.protocol.model import Protocol
 
 if TYPE_CHECKING:
     from monitor.core.context import Context
@@ -60,6 +61,7 @@ class Stop:
     rule: Rule
     evidence: tuple[Evidence, ...]
     lift: Lift | None
+    protocol: Protocol | None = None  # the superseded file under which it fired; None: the one in force
 
     @property
     def first(self) -> Evidence:

@@ -13,6 +13,7 @@ from monitor.core.patient import Entry, Patient
 from monitor.events.codec import decode
 from monitor.events.envelope import Received, Refused
 from monitor.protocol.model import Protocol
+from monitor.protocol.timeline import Timeline
 
 SITE = ZoneInfo("Asia/Shanghai")
 LOCAL = timezone(timedelta(hours=8))
@@ -125,7 +126,7 @@ class Chart:
 
     messages: Iterable[bytes]
     until: float
-    protocol: Protocol = PROTOCOL
+    protocol: Protocol | Timeline = PROTOCOL
     patient: Patient = field(init=False)
 
     def __post_init__(self) -> None:
@@ -158,7 +159,7 @@ def read(raw: bytes) -> Received | Refused:
     return event
 
 
-def fold(messages: Iterable[bytes], until: datetime, protocol: Protocol = PROTOCOL) -> Patient:
+def fold(messages: Iterable[bytes], until: datetime, protocol: Protocol | Timeline = PROTOCOL) -> Patient:
     """Read messages in the order given; the clock never goes back."""
     patient, clock = Patient.new("SH-001", protocol), datetime(2000, 1, 1, tzinfo=UTC)
     for raw in messages:
