@@ -40,6 +40,14 @@ class ProtocolInvalid(UsageError):
     """A protocol file that cannot be read or holds what the model does not know; nothing is assessed with it."""
 
 
+class ProtocolRefused(UsageError):
+    """The settings' protocol file is not the one in force on this log: nothing is assessed until somebody approves."""
+
+
+class ProtocolChanged(Fenced):
+    """Another protocol file was activated while this process worked with the one before it: it must end."""
+
+
 class DatabaseInUse(MonitorError):
     """Another process writes to this SQLite log: it takes one writer, and waiting does not help."""
 

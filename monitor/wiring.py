@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from importlib.metadata import version
 
 from monitor.agents.clock import Ticker
@@ -16,6 +17,12 @@ from monitor.agents.quarantine import QuarantineCopies
 from monitor.agents.watchdog import Watchdog
 from monitor.app import build_app
 from monitor.audit.log import SqlAuditLog
+from monitor.audit.proof.keyfile import read_secret
+from monitor.audit.proof.keys import signing_keys
+from monitor.audit.proof.making import CheckpointMaker
+from monitor.audit.proof.publishing import newest_in
+from monitor.audit.proof.service import Checkpoints, Pace
+from monitor.audit.proof.store import ProofStore
 from monitor.audit.schema import upgrade
 from monitor.clock import WallClock
 from monitor.events.catalogue import TOPICS, TYPES
@@ -29,6 +36,7 @@ from monitor.notify.relay import Relay
 from monitor.notify.routing import TOPIC_CHANNELS, load_routing
 from monitor.notify.sender import AppriseSender
 from monitor.protocol.model import Protocol
+from monitor.recorder.activating import files_for
 from monitor.recorder.recorder import Recorder
 from monitor.rulebook import rule_ids
 from monitor.settings import ClockKind, Settings
@@ -81,7 +89,7 @@ async def open_log(settings: Settings) -> AsyncIterator[SqlAuditLog]:
 async def build_worker(settings: Settings) -> AsyncIterator[Parts]:
     """Make a worker's parts; starting an instance ends an older start of the same name.
 
-    Raises UsageError, SchemaMissing, DatabaseUnavailable.
+    Raises UsageError (ProtocolRefused for a file nobody approved), SchemaMissing, DatabaseUnavailable.
     """
     protocol = Protocol.load(settings.protocol)
     clock = WallClock()
@@ -100,7 +108,10 @@ async def build_worker(settings: Settings) -> AsyncIterator[Parts]:
         log = await stack.enter_async_context(open_log(settings))
         publisher = await stack.enter_async_context(aclosing(TopicPublisher(settings)))
         sender = await stack.enter_async_context(AppriseSender(routing.recipients if routing else {}))
-        announcer = Announcer(routing, protocol.tz)
+        checkpoints = _checkpoints(settings, log, publisher, clock, metrics)
+        if checkpoints is not None:
+            stack.push_async_callback(checkpoints.close)  # after all services, so that it counts their last records
+        announcer = Announcer(routing, protocol.tz, checkpoints.footer if checkpoints else lambda: None)
         relay = Relay(
             log,
             Deliverer(log, sender, AlertTopic(publisher), announcer.of_change, clock, metrics),
@@ -110,9 +121,10 @@ async def build_worker(settings: Settings) -> AsyncIterator[Parts]:
             channels=routing.channels if routing else (),
             ttl=timedelta(seconds=settings.lease),
         )
+        files = await files_for(log, protocol, instance=settings.instance, now=clock.now())
         recorder = Recorder(
             log=log,
-            protocol=protocol,
+            files=files,
             clock=clock,
             topics=TOPICS,
             events_clock=settings.clock is ClockKind.EVENTS,
@@ -130,6 +142,8 @@ async def build_worker(settings: Settings) -> AsyncIterator[Parts]:
             "copier of the quarantine": QuarantineCopies(log, publisher, clock),
             "counter of open alerts": OpenAlerts(log, metrics, clock),
         }
+        if checkpoints is not None:
+            services["maker of checkpoints"] = checkpoints
         if settings.clock is ClockKind.SYSTEM:
             services["clock"] = Ticker(
                 recorder, log, clock, leave, holder=settings.instance, every=settings.tick_every, lease=settings.lease
@@ -142,3 +156,25 @@ async def build_worker(settings: Settings) -> AsyncIterator[Parts]:
             site=HttpSite(metrics=metrics, readiness=health.report, host=settings.http_host, port=settings.http_port),
             services=services,
         )
+
+
+def _checkpoints(
+    settings: Settings, log: SqlAuditLog, publisher: TopicPublisher, clock: WallClock, metrics: Metrics
+) -> Checkpoints | None:
+    """The maker of checkpoints, if there is a key to sign them with."""
+    if settings.checkpoint_key is None:
+        return None
+    store = ProofStore(log)
+    keys = signing_keys(read_secret(settings.checkpoint_key))
+    return Checkpoints(
+        log,
+        store,
+        CheckpointMaker(store, keys, partial(newest_in, settings.checkpoint_file)),
+        clock,
+        publisher,
+        metrics,
+        pace=Pace(timedelta(seconds=settings.checkpoint_every), settings.checkpoint_every_records),
+        file=settings.checkpoint_file,
+        holder=settings.instance,
+        lease=timedelta(seconds=settings.lease),
+    )

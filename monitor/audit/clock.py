@@ -23,7 +23,12 @@ def clocks(positions: Mapping[TopicPartition, Position]) -> dict[int, datetime]:
 
 
 def told_by(record: Record) -> datetime | None:
-    """The time that the clock had certainly reached when this record was made; None for a fact that was to wait."""
+    """The time that the clock had certainly reached when this record was made; None where it does not tell.
+
+    A fact that was to wait does not, nor what the daemon does by the wall clock: sending, and looking after itself.
+    """
     if record.waited and record.kind != kinds.CLOCK_TICKED:
+        return None
+    if kinds.by_wall_clock(record.stream):
         return None
     return record.known_at

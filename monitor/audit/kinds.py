@@ -5,12 +5,16 @@ from typing import Final
 SYSTEM: Final = "system"
 """Stream of what the daemon does to itself: starts, adoptions of positions, failed assessments."""
 
+PROTOCOLS: Final = "system/protocol"
+"""Stream of the protocol files that came into force; apart, so that a writer can expect its version."""
+
 CLOCK_TICKED: Final = "safety.clock.ticked.v1"
 INPUT_REFUSED: Final = "safety.input.refused.v1"
 ASSESSMENT_FAILED: Final = "safety.assessment.failed.v1"
 NOTICE_DELIVERED: Final = "safety.notice.delivered.v1"
 NOTICE_FAILED: Final = "safety.notice.failed.v1"
 POSITIONS_ADOPTED: Final = "safety.positions.adopted.v1"
+PROTOCOL_ACTIVATED: Final = "safety.protocol.activated.v1"
 
 ALERT_CHANGES: Final = ("raised", "revised", "acknowledged", "escalated", "shelved", "withdrawn", "resolved")
 
@@ -48,6 +52,11 @@ def patient_of(stream: str) -> str | None:
 def patient_of_alert(stream: str) -> str | None:
     """The patient of an `alert/` stream; None for any other stream."""
     return stream.removeprefix(_ALERT) if stream.startswith(_ALERT) else None
+
+
+def by_wall_clock(stream: str) -> bool:
+    """Is a stream's `known_at` the wall clock's, whatever clock patients are assessed by?"""
+    return stream.startswith((_DELIVERY, SYSTEM))
 
 
 def alert_kind(change: str) -> str:

@@ -9,6 +9,7 @@ from monitor.audit import kinds
 from monitor.audit.batch import AlertRow, PatientRow
 from monitor.audit.clock import clocks, told_by
 from monitor.audit.ports import AuditLog
+from monitor.audit.protocols import files_in
 from monitor.audit.records import Record
 from monitor.audit.refold import refold
 from monitor.audit.times import utc_time
@@ -23,10 +24,11 @@ RETRY_FAILED: Final = timedelta(minutes=10)
 async def rebuild(log: AuditLog, protocol: Protocol) -> tuple[list[PatientRow], list[AlertRow]]:
     """Fold the log into the rows of patients and alerts, put them in the place of the old ones, and return them.
 
-    To be run while no worker writes. Raises DatabaseUnavailable.
+    `protocol`: the file for a log that holds none. To be run while no worker writes. Raises DatabaseUnavailable.
     """
     histories: dict[str, list[Record]] = defaultdict(list)
     alerts: dict[str, AlertRow] = {}
+    files = await files_in(log, protocol)
     async for record in log.read():
         if (patient := kinds.patient_of(record.stream)) is not None:
             histories[patient].append(record)
@@ -38,7 +40,7 @@ async def rebuild(log: AuditLog, protocol: Protocol) -> tuple[list[PatientRow], 
         partition = next((record.origin.partition for record in reversed(records) if record.origin), None)
         until = None if partition is None else swept.get(partition)
         try:
-            folded = refold(name, protocol, records, until=until).patient
+            folded = refold(name, files, records, until=until).patient
         except Exception:  # a mistake in a rule is this patient's alone
             due_at = max(told_by(record) or record.recorded_at for record in records) + RETRY_FAILED
             patients.append(failing_row(name, partition=partition, version=len(records), retry_at=due_at))

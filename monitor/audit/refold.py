@@ -9,6 +9,7 @@ from monitor.audit.records import Record
 from monitor.core.patient import Entry, Patient, Step
 from monitor.events.codec import restore
 from monitor.protocol.model import Protocol
+from monitor.protocol.timeline import Timeline
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +22,7 @@ class Refolded:
 
 def refold(
     patient_id: str,
-    protocol: Protocol,
+    protocol: Protocol | Timeline,
     records: Sequence[Record],
     *,
     until: datetime | None = None,

@@ -8,6 +8,7 @@ from datetime import datetime
 from monitor.audit import kinds
 from monitor.audit.clock import BEGINNING, clocks, told_by
 from monitor.audit.ports import AuditLog
+from monitor.audit.protocols import files_in
 from monitor.audit.records import Record
 from monitor.audit.refold import refold
 from monitor.core.patient import Patient
@@ -15,6 +16,7 @@ from monitor.core.times import show
 from monitor.events.codec import restore
 from monitor.events.envelope import Refused
 from monitor.protocol.model import Protocol
+from monitor.protocol.timeline import Timeline
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +61,13 @@ async def replay(
 ) -> Replay:
     """Fold the log as of the clock's `as_of`; without it, as of the latest time the clock is known to have reached.
 
-    `what_if`: the protocol is another than the one that was in force, so its deadlines have no ticks on the log.
+    Each fact is folded under the file that the log says was in force; `protocol` is the one for a log that holds none.
+    `what_if`: all is folded under `protocol` alone, as if it had been in force from the beginning; its deadlines have
+    no ticks on the log.
     Exact redeliveries are not on the log, so `duplicates` counts repeated contents alone. Raises DatabaseUnavailable.
     """
     until = as_of or await reached(log)
+    files = Timeline(protocol) if what_if else await files_in(log, protocol)
     histories: dict[str, list[Record]] = defaultdict(list)
     quarantined = []
     only = None if patient is None else kinds.patient_stream(patient)
@@ -76,10 +81,10 @@ async def replay(
     patients, failed = {}, []
     for name, records in histories.items():
         try:
-            patients[name] = refold(name, protocol, records, until=until, sweep=what_if).patient
+            patients[name] = refold(name, files, records, until=until, sweep=what_if).patient
         except Exception:  # a mistake in a rule is this patient's alone; the caller is told of it
             failed.append(name)
-    return Replay(until, protocol, patients, tuple(quarantined), tuple(sorted(failed)))
+    return Replay(until, files.in_force(until), patients, tuple(quarantined), tuple(sorted(failed)))
 
 
 async def reached(log: AuditLog) -> datetime:

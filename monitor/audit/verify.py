@@ -1,6 +1,6 @@
 """`verify`: is the log whole, and are its decisions those its facts lead to? Trusts nothing that was stored."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -9,9 +9,11 @@ from monitor.audit.clock import clocks
 from monitor.audit.decisions import Difference, derived, differences, latest, recorded
 from monitor.audit.integrity import Broken, Checker, check_log
 from monitor.audit.ports import AuditLog
+from monitor.audit.protocols import activations, timeline
 from monitor.audit.records import Record
 from monitor.audit.refold import refold
 from monitor.protocol.model import Protocol
+from monitor.protocol.timeline import Timeline
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,8 @@ class Verdict:
 async def verify(log: AuditLog, protocol: Protocol, progress: Callable[[int], None] | None = None) -> Verdict:
     """Check the whole log, then every patient's decisions. `progress` is told the number of records done.
 
+    Decisions are derived under the files that the log holds; `protocol` is the one for a log that holds none.
+
     What is appended meanwhile is left to the next run. Raises DatabaseUnavailable, SchemaMissing.
     """
     swept = clocks(await log.positions())
@@ -48,7 +52,10 @@ async def verify(log: AuditLog, protocol: Protocol, progress: Callable[[int], No
         if progress is not None:
             progress(found)
     verdict = Verdict(records=checker.head.sequence)
-    async for patient in _decisions(log, protocol, checker, swept):
+    activated = await activations(log)
+    files = timeline(activated, protocol)
+    hashes = {file.hash for file in files.files} | {each.hash for each in activated}
+    async for patient in _decisions(log, files, hashes, checker, swept):
         verdict = replace(
             verdict,
             patients=verdict.patients + 1,
@@ -60,30 +67,38 @@ async def verify(log: AuditLog, protocol: Protocol, progress: Callable[[int], No
 
 
 async def _decisions(
-    log: AuditLog, protocol: Protocol, checker: Checker, swept: dict[int, datetime]
+    log: AuditLog, files: Timeline, hashes: Collection[str], checker: Checker, swept: dict[int, datetime]
 ) -> AsyncIterator[Verdict]:
     names = {kinds.patient_of(stream) or kinds.patient_of_alert(stream) for stream in checker.streams}
     for patient in sorted(name for name in names if name is not None):
         until = checker.head.sequence
         facts = _up_to(until, await log.stream(kinds.patient_stream(patient)))
         decided = _up_to(until, await log.stream(kinds.alert_stream(patient)))
-        yield check_patient(patient, protocol, facts, decided, _clock_of(facts, swept))
+        yield check_patient(patient, files, hashes, facts, decided, _clock_of(facts, swept))
 
 
 def check_patient(
-    patient: str, protocol: Protocol, facts: Sequence[Record], decided: Sequence[Record], swept: datetime | None
+    patient: str,
+    files: Timeline,
+    hashes: Collection[str],
+    facts: Sequence[Record],
+    decided: Sequence[Record],
+    swept: datetime | None,
 ) -> Verdict:
-    """Hold one patient's recorded decisions against those derived again. `swept`: how far its events clock has come."""
+    """Hold one patient's recorded decisions against those derived again.
+
+    `hashes`: those of the files, as this program and as the log has them. `swept`: how far its events clock has come.
+    """
     try:
         found = recorded(decided)
     except (ValueError, KeyError, TypeError):
         what = "a record of the stream is not an alert's change"
         return Verdict(differs=(Difference(patient, "?", decided[0].sequence, what, newer=False),))
-    if any(change.protocol not in {None, protocol.hash} for change in found):
+    if any(change.protocol is not None and change.protocol not in hashes for change in found):
         return Verdict(undecided=1)
     until = max((at for at in (swept, latest(decided)) if at is not None), default=None)
     try:
-        expected = derived(refold(patient, protocol, facts, until=until))
+        expected = derived(refold(patient, files, facts, until=until))
     except Exception:  # a mistake in a rule: the recorder has called somebody; the others are checked
         return Verdict(undecided=1)
     return Verdict(decisions=len(found), differs=tuple(differences(patient, found, expected)))

@@ -11,7 +11,7 @@ from monitor.audit.decisions import latest
 from monitor.audit.ports import AuditLog
 from monitor.audit.refold import refold
 from monitor.core.alert import LIVE, Change
-from monitor.protocol.model import Protocol
+from monitor.protocol.timeline import Timeline
 from monitor.recorder.cache import PatientCache
 from monitor.recorder.failing import RULE
 from monitor.recorder.known import Known
@@ -33,9 +33,9 @@ class Loaded:
 class Loader:
     """Finds a patient's state."""
 
-    def __init__(self, log: AuditLog, protocol: Protocol, cache: PatientCache, patience: Patience) -> None:
+    def __init__(self, log: AuditLog, files: Timeline, cache: PatientCache, patience: Patience) -> None:
         self._log = log
-        self._protocol = protocol
+        self._files = files
         self._cache = cache
         self._patience = patience
 
@@ -55,7 +55,7 @@ class Loader:
         try:
             # Under the system's clock nothing marks how far an events clock swept before (a back-fill): decisions do.
             until = max((at for at in (swept_to, latest(decided)) if at is not None), default=None)
-            refolded = refold(patient, self._protocol, facts, until=until)
+            refolded = refold(patient, self._files, facts, until=until)
         except Exception:  # whatever it is, it is this patient's alone
             logger.exception("a patient's history cannot be folded (its records are on the log)")
             return Loaded(Known(None, *versions), failing)

@@ -13,6 +13,7 @@ from monitor.audit.ports import AuditLog
 from monitor.audit.records import NewRecord
 from monitor.core.alert import Change
 from monitor.events.envelope import Received, Refused
+from monitor.recorder.activating import Files
 from monitor.recorder.deciding import Advance, Decision, Taken, decide, set_aside
 from monitor.recorder.failing import failed, mended
 from monitor.recorder.guard import Message
@@ -73,7 +74,7 @@ class Planner:
         outbound: Outbound,
         observer: RecorderObserver,
         owner: Owner,
-        protocol_hash: str,
+        files: Files,
     ) -> None:
         self._log = log
         self._loader = loader
@@ -81,7 +82,8 @@ class Planner:
         self._outbound = outbound
         self._observer = observer
         self._owner = owner
-        self._protocol_hash = protocol_hash
+        self._files = files
+        self._protocol_hash = files.timeline.latest.hash
 
     async def plan(
         self, reading: Reading, wall: datetime, *, before: Watermarks | None, after: Watermarks | None
@@ -200,7 +202,7 @@ class Planner:
         batch = Batch(
             recorded_at=draft.wall,
             records=tuple(draft.records),
-            expected=draft.expected,
+            expected=draft.expected | self._files.expected,
             positions=reading.positions if reading else {},
             owner=self._owner,
             outbox=tuple(draft.outbox),

@@ -9,11 +9,12 @@ import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 
+from monitor.audit import kinds
 from monitor.audit.batch import Owner, Position, TopicPartition
 from monitor.audit.ports import AuditLog
 from monitor.clock import Clock
-from monitor.errors import VersionConflict
-from monitor.protocol.model import Protocol
+from monitor.errors import ProtocolChanged, VersionConflict
+from monitor.recorder.activating import Files
 from monitor.recorder.cache import PatientCache
 from monitor.recorder.guard import check_repeats
 from monitor.recorder.inputs import Input
@@ -36,7 +37,7 @@ class Recorder:
         self,
         *,
         log: AuditLog,
-        protocol: Protocol,
+        files: Files,
         clock: Clock,
         topics: Collection[str],
         events_clock: bool,
@@ -53,7 +54,7 @@ class Recorder:
         `wake` is called when something waits in the outbox.
         """
         self._log = log
-        self._protocol = protocol
+        self._tz = files.timeline.latest.tz
         self._clock = clock
         self._topics = frozenset(topics)
         self._events_clock = events_clock
@@ -67,18 +68,19 @@ class Recorder:
         self._lock = asyncio.Lock()
         self._owned: frozenset[TopicPartition] = frozenset()
         self._positions: dict[TopicPartition, Position] = {}
-        loader = Loader(log, protocol, self._cache, self._patience)
-        self._planner = Planner(log, loader, self._patience, outbound, observer, owner, protocol.hash)
+        loader = Loader(log, files.timeline, self._cache, self._patience)
+        self._planner = Planner(log, loader, self._patience, outbound, observer, owner, files)
 
     async def record(self, inputs: Sequence[Input]) -> None:
         """Record messages in the order given.
 
-        When it returns they are on the log; when it raises (DatabaseUnavailable, PositionMismatch, Fenced) none is.
+        When it returns they are on the log; when it raises (DatabaseUnavailable, PositionMismatch, Fenced,
+        ProtocolChanged) none is.
         """
         async with self._lock:
             self._vitals.batch_begun()
             began = time.perf_counter()
-            reading = await read(inputs, self._positions, self._protocol.tz, self._max_message_bytes)
+            reading = await read(inputs, self._positions, self._tz, self._max_message_bytes)
             self._observer.stage_took("decode", time.perf_counter() - began)
             again = [key for message in reading.messages if message.again and (key := message.dedupe_key)]
             if again:
@@ -136,7 +138,9 @@ class Recorder:
         began = time.perf_counter()
         try:
             records = await self._patience(lambda: self._log.append(plan.batch))
-        except VersionConflict:
+        except VersionConflict as conflict:
+            if conflict.stream == kinds.PROTOCOLS:
+                raise ProtocolChanged("another protocol file was activated; this worker must start with it") from None
             for patient in plan.known:
                 self._cache.forget(patient)
             return False

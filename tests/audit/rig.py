@@ -12,11 +12,14 @@ from monitor.audit.ports import AuditLog
 from monitor.core.simulation import Simulation
 from monitor.events.catalogue import TOPICS, TYPES
 from monitor.protocol.model import Protocol
+from monitor.protocol.timeline import Timeline
+from monitor.recorder.activating import Files
 from monitor.recorder.inputs import Input
 from monitor.recorder.recorder import Recorder
 
 SCENARIOS = sorted((Path(__file__).parents[1] / "scenarios").glob("*.events.jsonl"))
 PROTOCOL = Protocol.load(None)
+NONE_KEPT = Files(Timeline(PROTOCOL))
 LATE = datetime(1, 1, 3, tzinfo=UTC)
 
 
@@ -37,10 +40,10 @@ class HandClock:
         return self.at
 
 
-async def recorder(log: AuditLog, clock: HandClock, *, events_clock: bool) -> Recorder:
+async def recorder(log: AuditLog, clock: HandClock, *, events_clock: bool, files: Files = NONE_KEPT) -> Recorder:
     made = Recorder(
         log=log,
-        protocol=PROTOCOL,
+        files=files,
         clock=clock,
         topics=TOPICS,
         events_clock=events_clock,

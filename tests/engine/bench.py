@@ -12,6 +12,8 @@ from monitor.events.catalogue import TOPICS
 from monitor.health import Health
 from monitor.metrics import Metrics
 from monitor.protocol.model import Protocol
+from monitor.protocol.timeline import Timeline
+from monitor.recorder.activating import Files
 from monitor.recorder.inputs import Input
 from monitor.recorder.recorder import Recorder
 from tests.engine.wire import START, event
@@ -52,7 +54,7 @@ class Bench:
         """A new start of the instance, with all partitions."""
         recorder = Recorder(
             log=self.log,
-            protocol=PROTOCOL,
+            files=Files(Timeline(PROTOCOL)),
             clock=self.hands,
             topics=TOPICS,
             events_clock=self.events_clock,
