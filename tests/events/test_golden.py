@@ -3,6 +3,7 @@
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,7 +15,7 @@ from tests.events.samples import SAMPLES, received, sample
 GOLDEN = Path(__file__).parent / "golden"
 
 
-def _golden(name: str) -> dict:
+def _golden(name: str) -> dict[str, Any]:
     event = received({**sample(name), "traceparent": "00-ab-cd-01"})
     made = {
         "sent": json.loads(encode(event)),
@@ -25,7 +26,7 @@ def _golden(name: str) -> dict:
     file = GOLDEN / f"{name}.json"
     if os.environ.get("UPDATE_GOLDEN"):
         file.write_text(json.dumps(made, indent=2, ensure_ascii=False) + "\n")
-    kept: dict = json.loads(file.read_text())
+    kept: dict[str, Any] = json.loads(file.read_text())
     assert made == kept, f"{name} is read otherwise than before: a stored type is a contract"
     return kept
 

@@ -11,6 +11,8 @@ from monitor.events import units
 from monitor.events.catalogue import TYPES
 from monitor.events.codec import decode, encode, restore
 from monitor.events.envelope import ClockAdvanced, Received, Refused
+from monitor.events.mrd import MrdResulted
+from monitor.events.record import RecordBlock
 from tests.events.samples import SITE, fact, lab, opened, received, sample
 
 EXACT = Context(prec=100)
@@ -89,6 +91,8 @@ def test_a_number_is_read_digit_for_digit_however_it_is_sent(amount: Decimal) ->
     as_number = json.dumps(as_text).replace(f'"value": "{amount}"', f'"value": {amount}')
     assert as_number != json.dumps(as_text)
     one, other = received(as_text), received(as_number)
+    assert isinstance(one.data, MrdResulted)
+    assert isinstance(other.data, MrdResulted)
     assert one.data.value == other.data.value == amount
     assert str(one.data.value) == str(other.data.value) == str(amount)
     assert one.content == other.content
@@ -129,6 +133,7 @@ def test_contents_are_equal_exactly_where_what_they_say_is(
 def test_an_instant_is_one_content_in_every_offset(hours: int) -> None:
     moment = f"2025-06-{11 if hours < -1 else 12}T12:00:00{hours:+03d}:00"
     one = received({**sample("safety.azacitidine.given.v1", effective_at=moment), "time": "2025-06-20T00:00:00Z"})
+    assert isinstance(one.data, RecordBlock)
     utc = one.data.effective_at.isoformat()
     other = received({**sample("safety.azacitidine.given.v1", effective_at=utc), "time": "2025-06-20T00:00:00Z"})
     assert one.content == other.content
