@@ -10,12 +10,13 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaConnectionError, KafkaError, TopicAlreadyExistsError, for_code
 
 from monitor.errors import MonitorError, UsageError
-from monitor.events.catalogue import ALERT_TOPIC, QUARANTINE_TOPIC, TOPICS
+from monitor.events.catalogue import ALERT_TOPIC, CHECKPOINT_TOPIC, QUARANTINE_TOPIC, TOPICS
 from monitor.settings import BrokerKind, Settings
 
 PARTITIONS: Final = 3  # enough for three workers; more can be asked for
 REQUEST_LIMIT_MS: Final = 30_000
-ALL_TOPICS: Final = (*TOPICS, ALERT_TOPIC, QUARANTINE_TOPIC)
+ALL_TOPICS: Final = (*TOPICS, ALERT_TOPIC, QUARANTINE_TOPIC, CHECKPOINT_TOPIC)
+COMPACTED: Final = (CHECKPOINT_TOPIC,)  # the newest of each key stays for ever
 MECHANISM: Final = "SCRAM-SHA-512"
 
 
@@ -69,13 +70,18 @@ async def apply_topics(settings: Settings, partitions: int, replication: int) ->
     async with _admin(settings) as admin:
         missing = [topic for topic in ALL_TOPICS if topic not in await _partitions(admin, ALL_TOPICS)]
         if missing:
-            answer = await admin.create_topics([NewTopic(topic, partitions, replication) for topic in missing])
+            answer = await admin.create_topics([_new(topic, partitions, replication) for topic in missing])
             for topic, code, *_ in answer.topic_errors:
                 error = for_code(code)
                 if code and error is not TopicAlreadyExistsError:
                     raise MonitorError(f"the broker refused to make topic {topic}: {error.__name__}")
         _check_equal(await _partitions(admin, TOPICS))
     return missing
+
+
+def _new(topic: str, partitions: int, replication: int) -> NewTopic:
+    configs = {"cleanup.policy": "compact"} if topic in COMPACTED else None
+    return NewTopic(topic, partitions, replication, topic_configs=configs)
 
 
 async def check_topics(settings: Settings) -> Mapping[str, int]:

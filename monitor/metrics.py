@@ -93,6 +93,8 @@ class Metrics:
     def _make_audit(self) -> None:
         self._head = self._gauge("audit_head_sequence", "Last sequence on the audit log.")
         self._verified = self._gauge("audit_verified_sequence", "Sequence up to which the log was verified.")
+        self._checkpoint = self._gauge("checkpoint_timestamp_seconds", "When the last checkpoint was made (Unix time).")
+        self._signed = self._gauge("checkpoint_sequence", "Sequence up to which the log is under a signed checkpoint.")
         self._commit = self._gauge("last_commit_timestamp_seconds", "When the last batch was committed (Unix time).")
         self._clock = self._gauge("clock_now_timestamp_seconds", "Now, by the monitor's clock (Unix time).")
         self._build = Info(
@@ -187,6 +189,11 @@ class Metrics:
     def log_verified(self, sequence: int) -> None:
         """Set up to which sequence the log was verified."""
         self._verified.set(sequence)
+
+    def checkpoint_is(self, size: int, made_at: datetime) -> None:
+        """Set how many records the newest signed checkpoint counts, and when it was made."""
+        self._signed.set(size)
+        self._checkpoint.set(made_at.timestamp())
 
     def clock_is(self, now: datetime) -> None:
         """Set the monitor's now: the wall clock, or the watermark of a back-fill."""

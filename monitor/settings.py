@@ -64,6 +64,11 @@ class Settings(BaseSettings):
     clock: ClockKind = ClockKind.SYSTEM
     protocol: Path | None = None  # None: the one that comes with the package
     routing: Path | None = None  # None: no notices, the alert topic alone
+    checkpoint_key: Path | None = None  # a file of `audit keygen`; None: no checkpoints are signed
+    checkpoint_every: Seconds = 60.0
+    checkpoint_every_records: int = Field(default=1_000, ge=1)
+    checkpoint_file: Path | None = None  # where they are added to; best on another machine's disk
+    checkpoint_keyring: Path | None = None  # verifier keys; None: those of checkpoint_key
     heartbeat_url: SecretStr | None = None  # the dead-man's switch outside
 
     http_host: str = "127.0.0.1"

@@ -10,6 +10,7 @@ from monitor.events.record import Frozen
 
 ALERT_TOPIC: Final = "safety.alert"
 QUARANTINE_TOPIC: Final = "safety.quarantine"
+CHECKPOINT_TOPIC: Final = "safety.checkpoint"
 CLOCK_TYPE: Final = "safety.clock.advanced.v1"
 CLOCK_MODEL: Final = clock.ClockAdvanced
 

@@ -5,7 +5,7 @@ that an alert was withdrawn or resolved is meant for those alone who were told o
 receipts.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -21,10 +21,16 @@ _OPERATIONS = "ops."
 
 
 class Announcer:
-    """Makes the outbox rows. Without a routing (`None`) people are told of nothing, the topics of everything."""
+    """Makes the outbox rows. Without a routing (`None`) people are told of nothing, the topics of everything.
 
-    def __init__(self, routing: Routing | None, tz: ZoneInfo) -> None:
+    `checkpoint` tells the log's newest checkpoint, for the foot of each notice.
+    """
+
+    def __init__(
+        self, routing: Routing | None, tz: ZoneInfo, checkpoint: Callable[[], str | None] = lambda: None
+    ) -> None:
         self._routing = routing
+        self._checkpoint = checkpoint
         self._style = Style(
             tz=tz,
             study_number=routing.study_number if routing else False,
@@ -43,7 +49,7 @@ class Announcer:
         reason = telling(change)
         if self._routing is None or reason.silent:
             return
-        notice = render(change, self._style)
+        notice = render(change, self._style, self._checkpoint())
         route = self._routing.route(change.alert.priority)
         for recipient in _audience(self._routing, change, everyone=reason.follows_up):
             queued = QueuedNotice(

@@ -32,13 +32,16 @@ class Style:
     acknowledge_at: str | None = None
 
 
-def render(change: Change, style: Style) -> Notice:
-    """The notice of a change. Total: an alert with odd details makes a plainer notice, never an exception."""
+def render(change: Change, style: Style, checkpoint: str | None = None) -> Notice:
+    """The notice of a change. Total: an alert with odd details makes a plainer notice, never an exception.
+
+    `checkpoint` is the log's newest in one line: whoever keeps the notice can tell a log that was rewritten since.
+    """
     alert, text = change.alert, text_for(change.alert.rule)
     named = f"{alert.patient}: " if style.study_number else ""
     title = f"[{alert.priority.upper()}] {_LEADS.get(change.kind, '')}{named}{text.title}"
     parts = _follow_up(change, style) if telling(change).follows_up else _call(change, text, style)
-    body = "\n\n".join([_status_line(change), *parts, _foot(alert, style)]) + "\n"
+    body = "\n\n".join([_status_line(change), *parts, _foot(alert, style, checkpoint)]) + "\n"
     if style.study_number:
         return Notice(title, body)
     return Notice(_unnamed(title, alert.patient), _unnamed(body, alert.patient))
@@ -96,7 +99,7 @@ def _acknowledging(alert: Alert, style: Style) -> list[str]:
     return [command, *([f"or on the page {style.acknowledge_at}"] if style.acknowledge_at else [])]
 
 
-def _foot(alert: Alert, style: Style) -> str:
+def _foot(alert: Alert, style: Style, checkpoint: str | None) -> str:
     who = f"Patient: {alert.patient}"
     if not style.study_number:
         who = "Patient: not named in notices. To see who it is: safety-monitor alerts"
@@ -106,6 +109,7 @@ def _foot(alert: Alert, style: Style) -> str:
             who,
             f"Times are those of the site ({style.tz.key}).",
             "The monitor gives no orders; a physician decides.",
+            *([checkpoint] if checkpoint else []),
         ]
     )
 

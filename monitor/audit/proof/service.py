@@ -1,0 +1,158 @@
+"""The worker's maker of checkpoints: every so often, every so many records, and once more at the end.
+
+Of several workers the one that takes the lease makes the next; all of them know the newest.
+"""
+
+import asyncio
+import logging
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Final, Protocol
+
+from monitor.audit.ports import AuditLog
+from monitor.audit.proof.checkpoint import SignedCheckpoint, read_checkpoint
+from monitor.audit.proof.making import CheckpointMaker
+from monitor.audit.proof.publishing import Topic, append_to_file, send_to_topic
+from monitor.audit.proof.store import Kept, ProofStore
+from monitor.errors import DatabaseUnavailable, MonitorError
+
+logger = logging.getLogger(__name__)
+
+LEASE: Final = "checkpoint"
+POLL: Final = 1.0  # seconds between two looks at the head
+LAST_LIMIT: Final = 5.0  # seconds for the last one, when the worker ends
+
+
+class Clock(Protocol):
+    """The wall clock."""
+
+    def now(self) -> datetime: ...
+
+
+class CheckpointObserver(Protocol):
+    """What it tells the metrics."""
+
+    def checkpoint_is(self, size: int, made_at: datetime) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """When the next checkpoint is due: after so long, or after so many records, whichever comes first."""
+
+    every: timedelta
+    records: int
+
+    def due(self, newest: Kept | None, size: int, now: datetime) -> bool:
+        """Is one due for a log of `size` records? Never while there is nothing new."""
+        if newest is None:
+            return size > 0
+        new = size - newest.size
+        return new > 0 and (now - newest.made_at >= self.every or new >= self.records)
+
+
+class Checkpoints:
+    """Makes and publishes checkpoints until it is stopped. `holder` names this worker, `lease` is how long it leads."""
+
+    def __init__(
+        self,
+        log: AuditLog,
+        store: ProofStore,
+        maker: CheckpointMaker,
+        clock: Clock,
+        topic: Topic,
+        observer: CheckpointObserver,
+        *,
+        pace: Pace,
+        file: Path | None,
+        holder: str,
+        lease: timedelta,
+    ) -> None:
+        self._log = log
+        self._store = store
+        self._maker = maker
+        self._clock = clock
+        self._topic = topic
+        self._observer = observer
+        self._pace = pace
+        self._file = file
+        self._holder = holder
+        self._lease = lease
+        self._newest: SignedCheckpoint | None = None
+        self._for_file: SignedCheckpoint | None = None
+        self._for_topic: SignedCheckpoint | None = None
+        self._said = ""
+        self._stopping = asyncio.Event()
+
+    def footer(self) -> str | None:
+        """The newest checkpoint in one line, for the foot of a notice; None before the first."""
+        return self._newest.footer if self._newest else None
+
+    async def run(self) -> None:
+        """Make checkpoints until `stop`. Neither the database's nor the broker's silence ends it."""
+        while not self._stopping.is_set():
+            await self._round(self._pace)
+            try:
+                await asyncio.wait_for(self._stopping.wait(), POLL)
+            except TimeoutError:
+                continue
+
+    def stop(self) -> None:
+        """End `run`; `close` makes the last checkpoint."""
+        self._stopping.set()
+
+    async def close(self) -> None:
+        """Sign what was written last, the receipts of the last notices too, and give the lease up."""
+        self._stopping.set()
+        try:
+            async with asyncio.timeout(LAST_LIMIT):
+                await self._round(Pace(timedelta(0), 1))
+                await self._log.release_lease(LEASE, self._holder)
+        except (DatabaseUnavailable, TimeoutError) as error:
+            logger.warning("the last checkpoint was not finished: %s", error)
+
+    async def _round(self, pace: Pace) -> None:
+        try:
+            await self._make(pace)
+            await self._send()
+        except DatabaseUnavailable as error:
+            logger.warning("checkpoints wait: %s", error)
+        except MonitorError as error:
+            self._say(str(error))
+
+    async def _make(self, pace: Pace) -> None:
+        newest = await self._store.newest()
+        self._know(newest)
+        now = self._clock.now()
+        if not pace.due(newest, await self._store.size(), now):
+            return
+        if await self._log.acquire_lease(LEASE, self._holder, ttl=self._lease, now=now) is None:
+            return
+        made = await self._maker.make(now)
+        if made is not None:
+            self._newest = self._for_file = self._for_topic = made
+            self._observer.checkpoint_is(made.size, now)
+            self._said = ""
+
+    def _know(self, newest: Kept | None) -> None:
+        if newest is not None and (self._newest is None or newest.size > self._newest.size):
+            self._newest = read_checkpoint(newest.note)
+            self._observer.checkpoint_is(newest.size, newest.made_at)
+
+    async def _send(self) -> None:
+        if self._file is not None and self._for_file is not None:
+            try:
+                await asyncio.to_thread(append_to_file, self._file, self._for_file)
+            except OSError as error:
+                self._say(f"{self._file} cannot be written: {error.strerror}")
+            else:
+                self._for_file = None
+        if self._for_topic is not None:
+            await send_to_topic(self._topic, self._for_topic)
+            self._for_topic = None
+
+    def _say(self, wrong: str) -> None:
+        """Say it once, not every second."""
+        if wrong != self._said:
+            logger.error("checkpoints: %s", wrong)
+        self._said = wrong
