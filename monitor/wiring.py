@@ -36,6 +36,7 @@ from monitor.notify.relay import Relay
 from monitor.notify.routing import TOPIC_CHANNELS, load_routing
 from monitor.notify.sender import AppriseSender
 from monitor.protocol.model import Protocol
+from monitor.recorder.activating import files_for
 from monitor.recorder.recorder import Recorder
 from monitor.rulebook import rule_ids
 from monitor.settings import ClockKind, Settings
@@ -88,7 +89,7 @@ async def open_log(settings: Settings) -> AsyncIterator[SqlAuditLog]:
 async def build_worker(settings: Settings) -> AsyncIterator[Parts]:
     """Make a worker's parts; starting an instance ends an older start of the same name.
 
-    Raises UsageError, SchemaMissing, DatabaseUnavailable.
+    Raises UsageError (ProtocolRefused for a file nobody approved), SchemaMissing, DatabaseUnavailable.
     """
     protocol = Protocol.load(settings.protocol)
     clock = WallClock()
@@ -120,9 +121,10 @@ async def build_worker(settings: Settings) -> AsyncIterator[Parts]:
             channels=routing.channels if routing else (),
             ttl=timedelta(seconds=settings.lease),
         )
+        files = await files_for(log, protocol, instance=settings.instance, now=clock.now())
         recorder = Recorder(
             log=log,
-            protocol=protocol,
+            files=files,
             clock=clock,
             topics=TOPICS,
             events_clock=settings.clock is ClockKind.EVENTS,
