@@ -24,10 +24,12 @@ COMMANDS: Final[Mapping[str, str | Mapping[str, str]]] = {
     "acknowledge": "monitor.cli.acknowledge:acknowledge",
     "shelve": "monitor.cli.acknowledge:shelve",
     "resolve": "monitor.cli.acknowledge:resolve",
+    "protocol": {"activate": "monitor.cli.protocol:activate", "show": "monitor.cli.protocol:show"},
     "topics": {"apply": "monitor.cli.topics:apply"},
     "database": {"upgrade": "monitor.cli.database:upgrade"},
 }
 GROUP_HELP: Final = {
+    "protocol": "The protocol files of the log.",
     "topics": "The topics on the broker.",
     "database": "The schema of the log's database.",
 }

@@ -6,7 +6,7 @@ person has resolved covers what was known then; a fact effective or issued later
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -26,7 +26,7 @@ class Stamp:
     patient: str
     protocol: Protocol
     now: datetime
-    raised: Mapping[str, datetime]  # when an alert that is found again was really raised
+    raised_at: Callable[[str], datetime | None]  # when an alert that is found again was really raised
 
 
 def reconcile(alerts: Alerts, findings: Iterable[Finding], stamp: Stamp) -> dict[str, Alert]:
@@ -45,25 +45,48 @@ def reconcile(alerts: Alerts, findings: Iterable[Finding], stamp: Stamp) -> dict
 
 def _match(held: list[Alert], findings: list[Finding], after: dict[str, Alert], stamp: Stamp) -> None:
     """Give each finding its alert; what is left over was never so."""
-    free = sorted(held, key=lambda a: (a.status == "withdrawn", a.raised_at, a.alert_id))
+    free = list(held)  # in the order in which the fold raised them
+    parts: list[Finding] = []
     for finding in sorted(findings, key=lambda f: (f.first.at, sorted(f.keys))):
-        for part, closed in _uncovered(finding, free):
-            if closed is not None:
+        for part, closed in list(_uncovered(finding, free)):
+            if closed is None:
+                parts.append(part)
+            else:
                 free.remove(closed)
                 after[closed.alert_id] = _covered(closed, part)
-                continue
-            alert = next((a for a in free if a.closed_at is None and a.keys & part.keys), None)
+    for fits in (_still_so, _moved_on, _so_again, _back):
+        for part in list(parts):
+            alert = next((a for a in free if a.closed_at is None and a.keys & part.keys and fits(a, part)), None)
             if alert is not None:
                 free.remove(alert)
+                parts.remove(part)
                 after[alert.alert_id] = _follow(alert, part, stamp)
-            elif part.outcome is None or not part.rule.reminder:
-                new = _raise(part, stamp)
-                if (again := next((a for a in free if a.alert_id == new.alert_id), None)) is not None:
-                    free.remove(again)
-                after[new.alert_id] = new
+    for part in parts:
+        if part.outcome is None or not part.rule.reminder:
+            new = _raise(part, stamp)
+            if (again := next((a for a in free if a.alert_id == new.alert_id), None)) is not None:
+                free.remove(again)
+                new = replace(new, revision=again.revision + 1)
+            after[new.alert_id] = new
     for alert in free:
         if alert.status != "withdrawn":
             after[alert.alert_id] = replace(alert, status="withdrawn", revision=alert.revision + 1)
+
+
+def _still_so(alert: Alert, finding: Finding) -> bool:
+    return alert.status != "withdrawn" and alert.effective_at == _effective(finding)
+
+
+def _moved_on(alert: Alert, _finding: Finding) -> bool:
+    return alert.status != "withdrawn"
+
+
+def _so_again(alert: Alert, finding: Finding) -> bool:
+    return alert.effective_at == _effective(finding)
+
+
+def _back(_alert: Alert, _finding: Finding) -> bool:
+    return True
 
 
 def _uncovered(finding: Finding, free: list[Alert]) -> Iterator[tuple[Finding, Alert | None]]:
@@ -107,7 +130,7 @@ def _raise(finding: Finding, stamp: Stamp) -> Alert:
         provisional=all(e.provisional for e in finding.evidence),
         boundary=all(e.boundary for e in finding.evidence),
         effective_at=effective,
-        raised_at=stamp.raised.get(reference, stamp.now),
+        raised_at=stamp.raised_at(reference) or stamp.now,
         basis=basis,
         clause=finding.rule.clause,
         reading=file.reading(finding.rule.reading),
@@ -126,12 +149,10 @@ def _follow(alert: Alert, finding: Finding, stamp: Stamp) -> Alert:
         alert_id=alert.alert_id,
         raised_at=alert.raised_at,
         protocol_hash=alert.protocol_hash,
-        shelved_until=alert.shelved_until,
-        closed_at=None,
         revision=alert.revision,
     )
     if finding.outcome is None and alert.live and not _worse(alert, fresh):
-        fresh = replace(fresh, status=alert.status)
+        fresh = replace(fresh, status=alert.status, shelved_until=alert.shelved_until)
     if _same(fresh, alert):
         return replace(alert, keys=fresh.keys)
     return replace(fresh, protocol_hash=raised.protocol_hash, revision=alert.revision + 1)
@@ -177,9 +198,10 @@ def changes(before: Alerts, after: Alerts, now: datetime) -> tuple[Change, ...]:
         if was == alert:
             continue
         if was is None or (not was.live and alert.live):
-            found.append(Change("raised", alert if alert.live else replace(alert, status="firing"), was, now))
+            raised = alert if alert.live else replace(alert, status="firing")
+            found.append(Change("raised", raised, was, now))
             if not alert.live:
-                found.append(Change("withdrawn" if alert.status == "withdrawn" else "resolved", alert, alert, now))
+                found.append(Change("withdrawn" if alert.status == "withdrawn" else "resolved", alert, raised, now))
         elif was.status != alert.status and was.live:
             found.append(Change(_moved(alert), alert, was, now))
         elif replace(was, keys=alert.keys) != alert:

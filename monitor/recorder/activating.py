@@ -73,7 +73,7 @@ async def activate(
     if found:
         _check_succession(found[-1].protocol, protocol)
     since = await reached(log) + TICK if events_clock else now + SETTLING
-    since = max([since, *(each.since + TICK for each in found)])
+    since = max([since, *(each.since + TICK for each in found[1:])])  # the first is in force from the beginning
     record = activation_record(protocol, approved_by=approved_by, why=why, since=since)
     due = _due(await log.patients(), since)
     expected = {kinds.PROTOCOLS: len(found)}
