@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 from monitor.core.checklist import (
     FAIL,
@@ -46,9 +46,15 @@ def _fresh(name: str, item: Item, ctx: Context) -> str:
     days = (
         limits.marrow_stale_days if name in _MARROW else limits.gvhd_stale_days if name in _GVHD else limits.stale_days
     )
-    old = item.fact is not None and item.fact.on < ctx.today - timedelta(days=days)
     settled = item.verdict in (MISSING, NOT_APPLICABLE) or name == "infection"  # an infection lasts until it resolves
-    return item.verdict if settled or not old else STALE
+    if settled or item.fact is None:
+        return item.verdict
+    return STALE if _older(item.fact.on, days, ctx) else item.verdict
+
+
+def _older(day: date, days: int, ctx: Context) -> bool:
+    """Is it more than so many days ago? If not yet, the day it will be is a deadline."""
+    return ctx.day_reached(day + timedelta(days=days + 1))
 
 
 def _acute(ctx: Context) -> Item:
@@ -73,7 +79,7 @@ def _steroids(ctx: Context) -> Item:
     """No systemic steroids: by the latest acute assessment that says, and by what was given lately."""
     given = latest([f for f in ctx.history.of(MedicationGiven) if f.data.systemic_corticosteroid], ctx.now)
     said = [fact for fact, _ in ctx.acute if fact.at <= ctx.now and fact.data.systemic_steroids is not None]
-    if given is not None and (ctx.today - given.on).days <= ctx.protocol.readiness.stale_days:
+    if given is not None and not _older(given.on, ctx.protocol.readiness.stale_days, ctx):
         return Item(FAIL, given)
     if given is not None and (not said or said[-1].at <= given.at):
         return Item(STALE, given)  # whether they were stopped since nobody has said

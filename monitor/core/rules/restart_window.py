@@ -51,6 +51,8 @@ def _days(window: Window) -> dict[str, Detail]:
 def _stretches(window: Window, ctx: Context) -> Iterator[Finding]:
     for stretch in window.stretches:
         if stretch.state == OPEN:
+            if stretch.end is None:
+                readiness(ctx)  # what is on the list grows stale with time alone: those days are deadlines
             yield _open(window, stretch, ctx)
             yield from _closing(window, stretch, ctx)
         elif stretch.state == BLOCKED:
