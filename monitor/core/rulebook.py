@@ -73,16 +73,7 @@ class Asked(Generic[T]):
             return last
         ctx.deadlines.clear()
         found = tuple(self.find(ctx))
-        return Answer(read, found, tuple(at for at in (*ctx.deadlines, *_upcoming(ctx)) if at > ctx.now))
-
-
-def _upcoming(ctx: Context) -> Iterator[datetime]:
-    """When facts take effect that are known and not yet so: a sender's clock may be some minutes ahead."""
-    for facts in ctx.history.facts.values():
-        for fact in reversed(facts):
-            if fact.at <= ctx.now:
-                break
-            yield fact.at
+        return Answer(read, found, tuple(at for at in ctx.deadlines if at > ctx.now))
 
 
 # A stop also rests on the first dose, and ends by a decision.

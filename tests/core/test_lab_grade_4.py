@@ -1,0 +1,70 @@
+"""Grade 4 by laboratory alone is for review."""
+
+from typing import Any
+
+import pytest
+
+from tests.core.charts import Chart, azacitidine, enrolled, message
+
+
+def lab(code: str, value: str, day: float = 100, unit: str = "10*9/L", **more: Any) -> bytes:
+    return message("lab.resulted", f"lab-{day}", day, code=code, value=value, unit=unit, **more)
+
+
+def event(**data: Any) -> bytes:
+    return message("adverse-event.reported", "ae", 100, term="neutropenia", **data)
+
+
+def alerts(*messages: bytes) -> list[Any]:
+    return Chart([enrolled(), azacitidine(95), *messages], 125).alerts("lab.grade-4")
+
+
+@pytest.mark.parametrize(
+    ("code", "unit", "value", "told"),
+    [
+        ("751-8", "10*9/L", "0.5", 0),
+        ("751-8", "10*9/L", "0.49999999999999999999999999999", 1),
+        ("26499-4", "/uL", "499", 1),
+        ("26499-4", "/uL", "500", 0),
+        ("777-3", "10*9/L", "25", 0),
+        ("777-3", "10*9/L", "24.9", 1),
+        ("26515-7", "10*9/L", "24", 1),
+        ("6690-2", "10*9/L", "0.1", 0),
+    ],
+)
+def test_neutrophils_below_half_and_platelets_below_25_are_grade_4(code: str, unit: str, value: str, told: int) -> None:
+    found = alerts(lab(code, value, unit=unit))
+    assert len(found) == told
+    assert all((a.priority, a.review, a.clause) == ("medium", True, "stop.1") for a in found)
+
+
+@pytest.mark.parametrize(("comparator", "value", "told"), [("<", "0.5", 1), ("<", "0.6", 0), (">", "0.1", 0)])
+def test_a_result_beyond_the_range_is_grade_4_only_if_it_surely_is(comparator: str, value: str, told: int) -> None:
+    assert len(alerts(lab("751-8", value, comparator=comparator))) == told
+
+
+def test_a_percentage_of_neutrophils_is_never_read_as_a_count() -> None:
+    assert alerts(lab("770-8", "0.1", unit="%")) == []
+
+
+@pytest.mark.parametrize(
+    ("data", "told"),
+    [
+        ({"ctcae_grade": 4, "laboratory": True}, 1),
+        ({"ctcae_grade": 3, "laboratory": True}, 0),
+        ({"ctcae_grade": 4, "laboratory": False}, 0),  # that is a stop
+        ({"ctcae_grade": 4}, 0),  # whether it is laboratory alone must be said
+        ({"ctcae_grade": 5, "laboratory": True}, 0),
+        ({"ctcae_grade": 4, "laboratory": True, "life_threatening": True}, 0),
+    ],
+)
+def test_a_laboratory_event_of_grade_4_is_for_review_and_no_stop(data: dict[str, Any], told: int) -> None:
+    chart = Chart([enrolled(), azacitidine(95), event(**data)], 125)
+    assert len(chart.alerts("lab.grade-4")) == told
+    assert not (chart.alerts("stop.life-threatening") and told)
+
+
+def test_repeats_are_one_alert_until_a_result_is_better() -> None:
+    found = alerts(lab("751-8", "0.3"), lab("751-8", "0.4", 102), lab("751-8", "0.6", 104), lab("751-8", "0.4", 106))
+    assert [a.status for a in found] == ["resolved", "firing"]
+    assert found[0].basis == ("lab-100", "lab-102")
