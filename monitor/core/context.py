@@ -74,7 +74,9 @@ class Context:
 
     def read(self, name: Dependency) -> object:
         """What a rule says it reads: the facts of a kind, or one of the derived values by its name."""
-        return self.history.facts.get(name, ()) if isinstance(name, type | Analyte) else getattr(self, name)
+        if isinstance(name, type | Analyte):
+            return self.history.facts.get(name, ()), self.history.contested.get(name, ())
+        return getattr(self, name)
 
     @property
     def tz(self) -> ZoneInfo:

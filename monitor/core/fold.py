@@ -6,9 +6,9 @@ earlier: any delivery of the same set ends in the same fold.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from itertools import chain
 
 from monitor.core.alert import Alert
 from monitor.core.assess import Assessment, Memory, assess, find_stops
@@ -20,6 +20,17 @@ from monitor.events.command import AlertAcknowledged, AlertResolved, AlertShelve
 from monitor.events.envelope import Received, Refused
 from monitor.protocol.model import Protocol
 from monitor.protocol.timeline import Timeline
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """What people were told before this step: a fold that begins anew does not make it later than it was."""
+
+    alerts: Alerts = field(default_factory=dict)
+
+    def raised_at(self, reference: str) -> datetime | None:
+        alert = self.alerts.get(reference)
+        return alert.raised_at if alert is not None else None
 
 
 @dataclass(frozen=True)
@@ -50,31 +61,30 @@ class Fold:
             ends.append(change)
         return min(ends, default=None)
 
-    def take(self, event: Received | Refused, at: datetime, raised: Mapping[str, datetime], clock: datetime) -> Fold:
+    def take(self, event: Received | Refused, at: datetime, before: Before, clock: datetime) -> Fold:
         """The fold after one more event issued at `at`; alerts raised by it are raised at `clock`."""
         if isinstance(event, Refused):
-            return self._step(self.history.refuse(event, at), at, raised, clock, None)
-        fold = self._step(self.history.add(event), at, raised, clock, event)
+            return self._step(self.history.refuse(event, at), at, before, clock, None)
+        fold = self._step(self.history.add(event), at, before, clock, event)
         if isinstance(event.data, Command):
             return fold._obey(((at, event.data),), at)
         return fold
 
-    def tick(self, due: datetime, raised: Mapping[str, datetime], clock: datetime) -> Fold:
+    def tick(self, due: datetime, before: Before, clock: datetime) -> Fold:
         """The fold when the clock reaches a deadline and nothing has arrived."""
-        return self._step(self.history, due, raised, clock, None)
+        return self._step(self.history, due, before, clock, None)
 
-    def _step(
-        self, history: History, at: datetime, raised: Mapping[str, datetime], clock: datetime, event: Received | None
-    ) -> Fold:
+    def _step(self, history: History, at: datetime, before: Before, clock: datetime, event: Received | None) -> Fold:
         protocol = self.files.in_force(at)
         last = self.assessment if protocol is self.protocol else None  # under another file everything is asked anew
-        stops = find_stops(history, protocol, at, last, self.files.superseded(at))
+        now = max(at, history.latest_at or at)  # a fact may be effective minutes after it was issued: it is so already
+        stops = find_stops(history, protocol, now, last, self.files.superseded(at))
         memory = replace(self.memory, retractions=_retractions(self, stops.found, at, event))
-        told = Raised(self.alerts, clock)
-        assessment = assess(history, protocol, at, stops=stops, memory=memory, raised_at=told, last=last)
+        told = Raised(self.alerts, before, clock)
+        assessment = assess(history, protocol, now, stops=stops, memory=memory, raised_at=told, last=last)
         alerts = dict(self.alerts)
         if last is None or not assessment.says_the_same(last):
-            stamp = Stamp(self.patient, protocol, clock, raised)
+            stamp = Stamp(self.patient, protocol, clock, before.raised_at)
             alerts = reconcile(alerts, assessment.findings, stamp)
         memory = replace(memory, eligibility=assessment.eligibility or None)
         fold = replace(
@@ -124,11 +134,12 @@ class Raised:
     """When an alert of a rule on these facts was raised; one that is not there yet is raised by the clock."""
 
     alerts: Alerts
+    before: Before
     clock: datetime
 
     def __call__(self, rule: str, keys: frozenset[RecordKey]) -> datetime:
-        found = [a.raised_at for a in self.alerts.values() if a.rule == rule and a.keys & keys]
-        return min(found, default=self.clock)
+        alerts = chain(self.alerts.values(), self.before.alerts.values())
+        return min((a.raised_at for a in alerts if a.rule == rule and a.keys & keys), default=self.clock)
 
 
 def _retractions(fold: Fold, stops: tuple[Stop, ...], at: datetime, event: Received | None) -> tuple[Retraction, ...]:
@@ -153,4 +164,5 @@ def _only_refuted(stop: Stop, by: RecordKey, fold: Fold, event: Received) -> boo
     record = fold.history.records.get(by)
     was_preliminary = record is not None and record.current is not None and record.current.preliminary
     is_final = not isinstance(event.data, Command) and not event.data.retracted and event.data.status != "preliminary"
-    return stop.keys == {by} and was_preliminary and is_final
+    rested_on_it = all(by == e.key or by in e.also for e in stop.evidence)
+    return rested_on_it and was_preliminary and is_final

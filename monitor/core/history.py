@@ -122,6 +122,7 @@ class History:
     tz: ZoneInfo
     records: Mapping[RecordKey, Record] = field(default_factory=dict)
     facts: Mapping[Kind, tuple[Fact[RecordBlock], ...]] = field(default_factory=dict)
+    contested: Mapping[Kind, tuple[Fact[RecordBlock], ...]] = field(default_factory=dict)  # by what does not count
     revised: tuple[RecordKey, ...] = ()  # records with more than one version or content
     commands: tuple[Given, ...] = ()
     refusals: tuple[tuple[datetime, Refused], ...] = ()
@@ -129,6 +130,16 @@ class History:
     def of(self, kind: type[T_co]) -> tuple[Fact[T_co], ...]:
         """The effective facts of a kind, in order of effective time."""
         return cast("tuple[Fact[T_co], ...]", self.facts.get(kind, ()))
+
+    def said(self, kind: Kind) -> tuple[Fact[RecordBlock], ...]:
+        """The facts of a kind, and the records that are of it only by a content that does not count."""
+        facts, contested = self.facts.get(kind, ()), self.contested.get(kind, ())
+        return tuple(sorted((*facts, *contested), key=lambda f: f.order)) if contested else facts
+
+    @property
+    def latest_at(self) -> datetime | None:
+        """The latest clinical time of a fact: a sender's clock may run minutes ahead of its own effective times."""
+        return max((facts[-1].at for facts in self.facts.values() if facts), default=None)
 
     def labs(self, analyte: Analyte) -> tuple[Fact[LabResulted], ...]:
         """The results of one analyte, in order of effective time."""
@@ -148,17 +159,20 @@ class History:
             sorted((*(before.versions if before else ()), version), key=lambda v: (v.number, v.time, v.content))
         )
         record = Record(key, versions)
-        facts = dict(self.facts)
+        facts, contested = dict(self.facts), dict(self.contested)
         if before is not None and (was := before.current) is not None:
             for kind in _kinds(was.data):
                 facts[kind] = tuple(f for f in facts[kind] if f.key != key)
+            for kind in _contested(before):
+                contested[kind] = tuple(f for f in contested[kind] if f.key != key)
         if (now := record.current) is not None:
             for kind in _kinds(now.data):
-                of_kind = list(facts.get(kind, ()))
-                insort(of_kind, self._fact(record, now), key=lambda f: f.order)
-                facts[kind] = tuple(of_kind)
+                facts[kind] = _with(facts.get(kind, ()), self._fact(record, now))
+            for kind, version in _contested(record).items():
+                contested[kind] = _with(contested.get(kind, ()), self._fact(record, version))
         revised = self.revised if before is None or key in self.revised else tuple(sorted((*self.revised, key)))
-        return replace(self, records={**self.records, key: record}, facts=facts, revised=revised)
+        records = {**self.records, key: record}
+        return replace(self, records=records, facts=facts, contested=contested, revised=revised)
 
     def refuse(self, refused: Refused, known_at: datetime) -> History:
         """The history with one more refused message."""
@@ -166,7 +180,7 @@ class History:
 
     def known_before(self, time: datetime, until: datetime) -> History:
         """What had been issued before `time` and was so by `until`: the history a reader could have had."""
-        records, facts = {}, dict[Kind, list[Fact[RecordBlock]]]()
+        records, facts, contested = {}, dict[Kind, list[Fact[RecordBlock]]](), dict[Kind, list[Fact[RecordBlock]]]()
         for key, whole in self.records.items():
             versions = tuple(v for v in whole.versions if v.time < time)
             if not versions:
@@ -175,8 +189,12 @@ class History:
             if (now := record.current) is not None and (fact := self._fact(record, now)).at <= until:
                 for kind in _kinds(now.data):
                     facts.setdefault(kind, []).append(fact)
-        ordered = {kind: tuple(sorted(of_kind, key=lambda f: f.order)) for kind, of_kind in facts.items()}
-        return replace(self, records=records, facts=ordered, commands=(), refusals=())
+            for kind, rival in _contested(record).items():
+                if (fact := self._fact(record, rival)).at <= until:
+                    contested.setdefault(kind, []).append(fact)
+        return replace(
+            self, records=records, facts=_sorted(facts), contested=_sorted(contested), commands=(), refusals=()
+        )
 
     def _fact(self, record: Record, version: Version) -> Fact[RecordBlock]:
         effective = version.data.effective_at
@@ -188,3 +206,25 @@ def _kinds(data: RecordBlock) -> tuple[Kind, ...]:
     if isinstance(data, LabResulted) and data.analyte is not None:
         return (LabResulted, data.analyte)
     return (type(data),)
+
+
+def _contested(record: Record) -> dict[Kind, Version]:
+    """Kinds that a record is of only by a rival content, with the first that says so."""
+    if record.current is None:
+        return {}
+    counts, found = _kinds(record.current.data), dict[Kind, Version]()
+    for rival in record.rivals:
+        for kind in _kinds(rival.data):
+            if kind not in counts:
+                found.setdefault(kind, rival)
+    return found
+
+
+def _with(facts: tuple[Fact[RecordBlock], ...], fact: Fact[RecordBlock]) -> tuple[Fact[RecordBlock], ...]:
+    more = list(facts)
+    insort(more, fact, key=lambda f: f.order)
+    return tuple(more)
+
+
+def _sorted(facts: Mapping[Kind, list[Fact[RecordBlock]]]) -> dict[Kind, tuple[Fact[RecordBlock], ...]]:
+    return {kind: tuple(sorted(of_kind, key=lambda f: f.order)) for kind, of_kind in facts.items()}

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from monitor.core.alert import Alert, Change
-from monitor.core.fold import Fold
+from monitor.core.fold import Before, Fold
 from monitor.core.history import History
 from monitor.core.reconcile import changes
 from monitor.events.command import Command
@@ -124,7 +124,7 @@ class Patient:
         return shown
 
     def _tick(self, due: datetime, clock: datetime) -> tuple[Patient, Step]:
-        after = self._with(self.fold.tick(due, self._raised_at, clock))
+        after = self._with(self.fold.tick(due, self._before, clock))
         return after, Step(clock, due, None, changes(self._by_id, after._by_id, clock))
 
     def _assess(self, entry: Entry) -> tuple[Patient, Step]:
@@ -144,20 +144,22 @@ class Patient:
             events=self.events + (known is None and isinstance(event, Received)),
         )
         in_order = known is None and folded[-1][0] == order and (self.fold.now is None or self.fold.now <= order[0])
-        fold = self.fold.take(event, order[0], self._raised_at, clock) if in_order else counted._refold(clock)
-        after = counted._with(fold)
+        if in_order:
+            after = counted._with(self.fold.take(event, order[0], self._before, clock))
+        else:
+            after = counted._with(_numbered_after(counted._refold(clock), self._by_id))
         return after, Step(clock, None, entry, changes(self._by_id, after._by_id, clock))
 
     def _refold(self, clock: datetime) -> Fold:
         """The fold of everything known, from the beginning up to the clock."""
-        fold, raised = Fold(self.patient_id, self.files, History(self.files.first.tz)), self._raised_at
+        fold, before = Fold(self.patient_id, self.files, History(self.files.first.tz)), self._before
         last = self.fold.now
         for order, event in self.folded:
             while fold.deadline is not None and fold.deadline <= order[0]:
-                fold = fold.tick(fold.deadline, raised, clock)
-            fold = fold.take(event, order[0], raised, clock)
+                fold = fold.tick(fold.deadline, before, clock)
+            fold = fold.take(event, order[0], before, clock)
         while fold.deadline is not None and last is not None and fold.deadline <= last:
-            fold = fold.tick(fold.deadline, raised, clock)
+            fold = fold.tick(fold.deadline, before, clock)
         return fold
 
     @property
@@ -165,8 +167,8 @@ class Patient:
         return {**self.withdrawn, **self.fold.alerts}
 
     @property
-    def _raised_at(self) -> dict[str, datetime]:
-        return {reference: alert.raised_at for reference, alert in self._by_id.items()}
+    def _before(self) -> Before:
+        return Before(self._by_id)
 
     def _with(self, fold: Fold) -> Patient:
         """The patient with a new fold; an alert the new one does not know is withdrawn, never forgotten."""
@@ -178,6 +180,16 @@ class Patient:
             if reference not in fold.alerts
         }
         return replace(self, fold=fold, withdrawn=lost)
+
+
+def _numbered_after(fold: Fold, before: Mapping[str, Alert]) -> Fold:
+    """The fold with revisions that go on from those already told: the same alert keeps its own, another comes after."""
+    alerts = dict(fold.alerts)
+    for reference, alert in fold.alerts.items():
+        if (was := before.get(reference)) is not None:
+            same = replace(alert, revision=was.revision, keys=was.keys) == was
+            alerts[reference] = replace(alert, revision=was.revision if same else was.revision + 1)
+    return replace(fold, alerts=alerts)
 
 
 def _identity(event: Received | Refused) -> tuple[str, ...]:

@@ -10,6 +10,8 @@ from datetime import datetime
 from itertools import pairwise
 
 from monitor.core.context import Context, Dependency, Retraction
+from monitor.core.times import Effective, precedes
+from monitor.events.record import RecordBlock
 from monitor.events.treatment import AzacitidineGiven, DliInfused, TreatmentDecided
 
 OFF_STUDY, STOPPED, HELD = "off_study", "stopped", "held"
@@ -50,21 +52,26 @@ class Span:
 
 def decided_at(retraction: Retraction, ctx: Context) -> datetime | None:
     """When a signed decision, issued after the retraction, ended the wait; None while none has."""
-    issued_after = (f for f in ctx.signed if f.record.versions[0].time > retraction.at)
+    issued_after = (f for f in ctx.signed if f.record.issued(_signed) > retraction.at)
     return next((max(f.at, retraction.at) for f in issued_after), None)
+
+
+def _signed(data: RecordBlock) -> bool:
+    return isinstance(data, TreatmentDecided) and bool(data.signed_by)
 
 
 def treatment_changes(ctx: Context) -> list[tuple[datetime, str]]:
     """From when on people did what, by doses, signed decisions and study status; ordered."""
-    dose = ctx.first_dose
-    steps = [(f.at, f.time, ON_TREATMENT) for f in ctx.doses]
-    steps += [(f.at, f.time, _DECIDED[f.data.decision]) for f in ctx.signed if f.data.decision in _DECIDED]
     changes: list[tuple[datetime, str]] = []
-    for at, _, state in sorted(steps):
-        if dose is None or at < dose.at:
-            continue  # a decision about a treatment that has not begun changes nothing that people do
+    ended: Effective | None = None  # the decision by which people are not treating
+    for fact in sorted((*ctx.doses, *ctx.signed), key=lambda f: f.order):
+        decided = isinstance(fact.data, TreatmentDecided)
+        state = _DECIDED.get(fact.data.decision) if isinstance(fact.data, TreatmentDecided) else ON_TREATMENT
+        if state is None or (not decided and ended is not None and not precedes(ended, fact.effective, ctx.tz)):
+            continue  # a dose of the day on which treatment was ended, at no stated hour, may well have come before
+        ended = fact.effective if state != ON_TREATMENT else None
         if not changes or changes[-1][1] != state:
-            changes.append((at, state))
+            changes.append((fact.at, state))
     if (left := ctx.off_study_at) is not None:
         changes = [change for change in changes if change[0] < left] + [(left, OFF_STUDY)]
     return changes
@@ -72,12 +79,11 @@ def treatment_changes(ctx: Context) -> list[tuple[datetime, str]]:
 
 def treatment_state(ctx: Context, at: datetime) -> str:
     """What people were doing at this instant."""
-    state = NOT_STARTED
-    for since, name in treatment_changes(ctx):
-        if since > at:
-            break
-        state = name
-    return state
+    return _in_force(treatment_changes(ctx), at)
+
+
+def _in_force(changes: list[tuple[datetime, str]], at: datetime) -> str:
+    return next((state for since, state in reversed(changes) if since <= at), NOT_STARTED)
 
 
 def protocol_state(ctx: Context, at: datetime) -> str:
@@ -108,7 +114,7 @@ def spans(ctx: Context) -> list[Span]:
     if ctx.off_study_at is not None:
         instants.add(ctx.off_study_at)
     ordered = sorted(at for at in instants if at <= ctx.now)
-    course = [Span(at, protocol_state(ctx, at), treatment_state(ctx, at)) for at in ordered]
+    course = [Span(at, protocol_state(ctx, at), _in_force(treatment, at)) for at in ordered]
     return [span for before, span in pairwise([None, *course]) if span is not None and not _same(before, span)]
 
 

@@ -146,15 +146,19 @@ def assessed(
     dose = ctx.first_dose
     if dose is None:
         return
-    earlier = [fact for fact in facts if precedes(fact.effective, dose.effective, ctx.tz)]
+    earlier: list[tuple[Fact[RecordBlock], Evidence | None]] = []
+    since: list[tuple[Fact[RecordBlock], Evidence | None]] = []
+    for fact in facts:
+        evidence = evidence_of(fact, judge, ctx)
+        effective = evidence.effective if evidence is not None else fact.effective
+        (earlier if precedes(effective, dose.effective, ctx.tz) else since).append((fact, evidence))
     if latest_before and earlier:
-        evidence = evidence_of(earlier[-1], judge, ctx)
+        fact, evidence = earlier[-1]
         if evidence is not None:
             known = max(evidence.issued, dose.record.versions[0].time)
             evidence = replace(evidence, effective=dose.effective, at=dose.at, issued=known)
-        yield earlier[-1], evidence
-    for fact in facts[len(earlier) :]:
-        yield fact, evidence_of(fact, judge, ctx)
+        yield fact, evidence
+    yield from since
 
 
 def latched(

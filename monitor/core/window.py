@@ -15,15 +15,19 @@ from itertools import pairwise
 
 from monitor.core.context import Context
 from monitor.core.finding import Evidence
-from monitor.core.history import Fact, RecordKey
+from monitor.core.grading.acute import graded
+from monitor.core.grading.chronic import judged
+from monitor.core.history import Fact, RecordKey, T_co
 from monitor.core.sequences import with_next
 from monitor.core.states import ON_HOLD, STOPPED, treatment_state
 from monitor.core.stops import Lift, Stop
 from monitor.core.times import Effective, precedes
+from monitor.events.gvhd import AcuteGvhdAssessed, ChronicGvhdAssessed
 from monitor.events.record import RecordBlock
 
 PENDING, BLOCKED, OPEN = "pending", "blocked", "open"
 EXPIRED, INVALIDATED, USED = "expired", "invalidated", "used"
+_ENDINGS = (EXPIRED, INVALIDATED, USED)  # at the same instant the first of these
 _TERMS = {"days": (30, 60), "cycle_days": (28, 56), "calendar_months": (1, 2)}
 
 
@@ -97,12 +101,14 @@ def _window(stops: tuple[Stop, ...], ctx: Context) -> Window:
     restart = stops[-1].lift
     t0, provisional = _t0(stops[0], restart, ctx)
     earliest_on, closes_on = _term(t0, ctx)
-    outside = restart is not None and not _was_open(stops, restart, ctx)
+    known_as = _known_at(restart, stops, ctx) if restart is not None else None
+    outside = restart is not None and known_as != OPEN
     ending = _ending(stops, restart, outside, closes_on, ctx)
     until = min((e for e in (ending and ending.at, restart and restart.at, ctx.off_study_at) if e), default=None)
     stretches = tuple(_stretches(stops, earliest_on, until, ctx))
     documented = _documented(stops[-1], until or ctx.now, ctx)
     documented_on = [fact.on for fact in documented]
+    course = stretches[-1].state if stretches else PENDING
     return Window(
         stops=stops,
         t0=t0,
@@ -110,7 +116,7 @@ def _window(stops: tuple[Stop, ...], ctx: Context) -> Window:
         earliest_on=earliest_on,
         opens_on=max(earliest_on, *documented_on) if len(documented) == 2 else earliest_on,
         closes_on=closes_on,
-        state=ending.state if ending else stretches[-1].state if stretches else PENDING,
+        state=ending.state if ending else known_as or course,  # what is learnt after a restart no longer opens it
         stretches=stretches,
         ending=ending,
         restart=restart,
@@ -125,8 +131,8 @@ def _t0(stop: Stop, restart: Lift | None, ctx: Context) -> tuple[date, bool]:
     before = [f for f in orders if f.at <= stop.first.at]
     if before and treatment_state(ctx, stop.first.at) in (STOPPED, ON_HOLD):
         return before[-1].on, False
-    after = [f for f in orders if f.at > stop.first.at or f.on == ctx.on(stop.first.effective)]
-    after = [f for f in after if f not in before and (restart is None or f.at < restart.at)]
+    after = [f for f in orders if not precedes(f.effective, stop.first.effective, ctx.tz)]
+    after = [f for f in after if restart is None or f.at < restart.at]
     return (after[0].on, False) if after else (ctx.on(stop.first.effective), True)
 
 
@@ -143,8 +149,8 @@ def _add_months(day: date, months: int) -> date:
     return date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))
 
 
-def _was_open(stops: tuple[Stop, ...], restart: Lift, ctx: Context) -> bool:
-    """Was it open at the restart, by what had been issued before it was?"""
+def _known_at(restart: Lift, stops: tuple[Stop, ...], ctx: Context) -> str:
+    """The window's state at the restart, by what had been issued before it was."""
     day_alone = not isinstance(restart.effective, datetime)
     at = (
         ctx.start_of(ctx.on(restart.effective) + timedelta(days=1)) - timedelta(microseconds=1)
@@ -153,7 +159,7 @@ def _was_open(stops: tuple[Stop, ...], restart: Lift, ctx: Context) -> bool:
     )
     keys = frozenset().union(*(stop.keys for stop in stops))
     known = windows(ctx.as_known(restart.issued, at))
-    return any(w.state == OPEN for w in known if any(keys & stop.keys for stop in w.stops))
+    return next((w.state for w in reversed(known) if any(keys & stop.keys for stop in w.stops)), PENDING)
 
 
 def _ending(
@@ -170,20 +176,19 @@ def _ending(
             endings.append(Ending(restart.at, USED, restart.effective, restart.key))
     if ctx.off_study_at is not None:
         endings = [ending for ending in endings if ending.at <= ctx.off_study_at]
-    return min(endings, key=lambda e: (e.at, e.by or ("", "")), default=None)
+    return min(endings, key=lambda e: (e.at, _ENDINGS.index(e.state), e.by or ("", "")), default=None)
 
 
 def _invalidations(stop: Stop, ctx: Context) -> Iterator[Ending]:
     """Any cGVHD or overlap since the stop, any permanent stop; provisional ones only suspend."""
-    since = stop.first.at
     for fact, verdict in ctx.chronic:
-        sure = not fact.preliminary and not verdict.sign_missing and not fact.record.rivals
-        if fact.at >= since and (verdict.active or verdict.overlap) and sure:
+        sure = not fact.preliminary and fact.data.diagnostic_sign is not False and not fact.record.rivals
+        if sure and _since(stop, fact, ctx) and (verdict.active or verdict.overlap):
             yield Ending(fact.at, INVALIDATED, fact.effective, fact.key)
     for other in ctx.stops:
-        if other.permanent and (other.lift is None or other.lift.at > since):
+        if other.permanent and (other.lift is None or other.lift.at > stop.first.at):
             for evidence in other.evidence:
-                if not evidence.provisional:
+                if not _doubtful(evidence):
                     dated = max((evidence, stop.first), key=lambda e: e.at)
                     yield Ending(dated.at, INVALIDATED, dated.effective, evidence.key)
 
@@ -204,28 +209,64 @@ def _stretches(stops: tuple[Stop, ...], earliest_on: date, until: datetime | Non
 
 def _state(stops: tuple[Stop, ...], earliest_on: date, at: datetime, ctx: Context) -> str:
     """Pending, blocked or open at this instant."""
-    if any(s.permanent and s.provisional and s.stands_at(at) for s in ctx.stops):
+    if any(s.permanent and all(map(_doubtful, s.evidence)) and s.stands_at(at) for s in ctx.stops):
         return PENDING
     stop = [s for s in stops if s.first.at <= at][-1]
     if at < ctx.start_of(earliest_on):
         return PENDING
-    if not any(stop.first.at <= f.at <= at for f, _ in ctx.chronic):
+    if not any(_since(stop, f, ctx) and f.at <= at for f, _ in ctx.chronic):
         return BLOCKED
     return OPEN if len(_documented(stop, at, ctx)) == 2 else PENDING
 
 
+def _since(stop: Stop, fact: Fact[T_co], ctx: Context) -> bool:
+    """Was it assessed since the stop? Not on an earlier day, where either has only a date."""
+    return not precedes(fact.effective, stop.first.effective, ctx.tz)
+
+
+def _doubtful(evidence: Evidence) -> bool:
+    """Derived, preliminary, contested, or without a diagnostic sign: it suspends a window and does not close it."""
+    return evidence.provisional or evidence.details.get("diagnostic_sign") is False
+
+
 def _documented(stop: Stop, at: datetime, ctx: Context) -> list[Fact[RecordBlock]]:
-    """Where remission and "no cGVHD", both since the stop and both still so, were first written down."""
+    """Where remission and "no cGVHD", both since the stop and neither gainsaid after, were first written down."""
     reading = ctx.protocol.restart.remission
-    remission = [
-        (f, g.in_remission(reading) and not f.preliminary) for f, g in ctx.acute if stop.first.at <= f.at <= at
-    ]
-    absence = [(f, c.explicit_none and not f.preliminary) for f, c in ctx.chronic if stop.first.at <= f.at <= at]
     starts: list[Fact[RecordBlock]] = []
-    for course in (remission, absence):
+    for course, says in (
+        (ctx.history.of(AcuteGvhdAssessed), lambda data: _says_remission(data, reading)),
+        (ctx.history.of(ChronicGvhdAssessed), _says_none),
+    ):
         run: Fact[RecordBlock] | None = None
-        for fact, holds in course:
-            run = (run or fact) if holds else None
+        for fact in course:
+            if fact.at > at or not _since(stop, fact, ctx):
+                continue
+            said = {says(version.data) for version in fact.record.contents_of_latest}
+            if False in said:
+                run = None
+            elif said == {True} and not fact.preliminary:
+                run = run or fact
         if run is not None:
             starts.append(run)
     return starts
+
+
+def _says_remission(data: RecordBlock, reading: str) -> bool | None:
+    """Remission, active disease, or neither: organs not assessed leave it open."""
+    if not isinstance(data, AcuteGvhdAssessed):
+        return None
+    verdict = graded(data)
+    if verdict.in_remission(reading):
+        return True
+    beyond = 1 if reading == "complete_or_grade_1" else 0
+    return False if verdict.grade is not None and verdict.grade > beyond else None
+
+
+def _says_none(data: RecordBlock) -> bool | None:
+    """An explicit "no cGVHD", active disease, or neither: a form not filled in is not a "none"."""
+    if not isinstance(data, ChronicGvhdAssessed):
+        return None
+    verdict = judged(data)
+    if verdict.explicit_none:
+        return True
+    return False if verdict.active or verdict.overlap else None

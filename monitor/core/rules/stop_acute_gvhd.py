@@ -49,7 +49,7 @@ def judge(protocol: Protocol) -> Judge:
 
 
 def stops(ctx: Context) -> Iterator[Stop]:
-    facts = ctx.history.of(AcuteGvhdAssessed)
+    facts = ctx.history.said(AcuteGvhdAssessed)
     yield from episodes(RULE, _runs(list(assessed(facts, judge(ctx.protocol), ctx))), ctx)
 
 
@@ -63,11 +63,18 @@ def _runs(sequence: list[tuple[Fact[RecordBlock], Evidence | None]]) -> Iterator
         if evidence is not None:
             run.append(evidence)
             continue
+        if _says_nothing(fact):
+            continue
         if run and not _refuted(run, fact):
             yield tuple(run)
         run = []
     if run:
         yield tuple(run)
+
+
+def _says_nothing(fact: Fact[RecordBlock]) -> bool:
+    """No organ assessed and no grade reported: absence of an assessment is no improvement."""
+    return not isinstance(fact.data, AcuteGvhdAssessed) or graded(fact.data).grade is None
 
 
 def _refuted(run: list[Evidence], fact: Fact[RecordBlock]) -> bool:

@@ -42,7 +42,7 @@ def judge(protocol: Protocol) -> Judge:
 
 def stops(ctx: Context) -> Iterator[Stop]:
     # a rival content of a conflict may be the one that says "whole marrow": it can stop, too
-    facts = ctx.history.of(ChimerismResulted)
+    facts = ctx.history.said(ChimerismResulted)
     said = tuple(f for f in facts if any(_is_marrow(v.data) for v in f.record.contents_of_latest))
     yield from latched(RULE, said, judge(ctx.protocol), ctx)
 

@@ -46,4 +46,4 @@ def judge(protocol: Protocol) -> Judge:
 
 
 def stops(ctx: Context) -> Iterator[Stop]:
-    yield from latched(RULE, ctx.history.of(ChronicGvhdAssessed), judge(ctx.protocol), ctx)
+    yield from latched(RULE, ctx.history.said(ChronicGvhdAssessed), judge(ctx.protocol), ctx)

@@ -21,7 +21,7 @@ def hit(data: RecordBlock) -> Hit | None:
 
 
 def stops(ctx: Context) -> Iterator[Stop]:
-    yield from latched(RULE, ctx.history.of(GraftAssessed), hit, ctx)
+    yield from latched(RULE, ctx.history.said(GraftAssessed), hit, ctx)
 
 
 def find(ctx: Context) -> Iterator[Finding]:

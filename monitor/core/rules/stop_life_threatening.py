@@ -32,4 +32,4 @@ def hit(data: RecordBlock) -> Hit | None:
 
 
 def stops(ctx: Context) -> Iterator[Stop]:
-    yield from latched(RULE, ctx.history.of(AdverseEventReported), hit, ctx, latest_before=False)
+    yield from latched(RULE, ctx.history.said(AdverseEventReported), hit, ctx, latest_before=False)

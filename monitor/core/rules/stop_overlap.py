@@ -35,14 +35,18 @@ def judge(protocol: Protocol) -> Judge:
         return Hit(
             f"Overlap syndrome reported, severity {verdict.severity or 'not stated'}",
             review=verdict.lower_bound or verdict.sign_missing,
-            details={"severity": verdict.severity, "lower_bound": verdict.lower_bound},
+            details={
+                "severity": verdict.severity,
+                "lower_bound": verdict.lower_bound,
+                "diagnostic_sign": data.diagnostic_sign,
+            },
         )
 
     return hit
 
 
 def stops(ctx: Context) -> Iterator[Stop]:
-    reported = [e for _, e in assessed(ctx.history.of(ChronicGvhdAssessed), judge(ctx.protocol), ctx) if e]
+    reported = [e for _, e in assessed(ctx.history.said(ChronicGvhdAssessed), judge(ctx.protocol), ctx) if e]
     known = {e.key for e in reported}
     derived = [e for e in _derived(ctx) if e.key not in known]
     yield from episodes(RULE, iter([tuple(chain(reported, derived))]), ctx)
@@ -63,8 +67,8 @@ def _derived(ctx: Context) -> Iterator[Evidence]:
             return None
         return Hit("") if _severe_enough(judged(data).at_least("moderate"), ctx.protocol) else None
 
-    acute = [(f, e) for f, e in assessed(ctx.history.of(AcuteGvhdAssessed), active_acute, ctx) if e]
-    for fact, evidence in assessed(ctx.history.of(ChronicGvhdAssessed), active_chronic, ctx):
+    acute = [(f, e) for f, e in assessed(ctx.history.said(AcuteGvhdAssessed), active_acute, ctx) if e]
+    for fact, evidence in assessed(ctx.history.said(ChronicGvhdAssessed), active_chronic, ctx):
         same_day = [(f, e) for f, e in acute if f.on == fact.on]
         if evidence is None or not same_day:
             continue

@@ -40,8 +40,8 @@ def judge(protocol: Protocol) -> Judge:
 
 def stops(ctx: Context) -> Iterator[Stop]:
     hit = judge(ctx.protocol)
-    assessments = ctx.history.of(DiseaseAssessed)
-    counts = ctx.labs(Analyte.BLOOD_BLASTS)
+    assessments = ctx.history.said(DiseaseAssessed)
+    counts = ctx.history.said(Analyte.BLOOD_BLASTS)
     run = [e for _, e in assessed(assessments, hit, ctx) if e]
     run += [e for fact, e in assessed(counts, hit, ctx) if e and not _answered(fact.on, ctx)]
     yield from episodes(RULE, iter([tuple(run)]), ctx)
