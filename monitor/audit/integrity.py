@@ -1,14 +1,21 @@
-"""Whether the log is whole: sequence, payloads, leaves, chains and head. Streams the log in constant memory."""
+"""Whether the log is whole: sequence, payloads, leaves, chains, tree and head. Streams the log in constant memory."""
 
-from collections.abc import AsyncIterator
+from collections import deque
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 
 from monitor.audit import hashing
 from monitor.audit.ports import AuditLog
-from monitor.audit.records import Head, StreamHead
-from monitor.audit.seal import EMPTY_LOG, EMPTY_STREAM
+from monitor.audit.proof.anchors import Anchor, Anchors
+from monitor.audit.proof.compact import CompactRange
+from monitor.audit.records import Head
+from monitor.audit.seal import EMPTY_LOG
 from monitor.audit.stored import Stored, envelope
 from monitor.errors import RecordUnreadable
+
+_NO_ANCHORS = Anchors()
+_EMPTY_STREAM = (0, hashing.GENESIS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,29 +32,82 @@ class Broken:
 
 
 class Checker:
-    """Follows the log record by record; keeps the ends of the streams and of the log, and no record."""
+    """Follows the log record by record; keeps the ends of the streams, of the log and of its tree, and no record."""
 
     def __init__(self) -> None:
-        self.head = EMPTY_LOG
-        self.streams: dict[str, StreamHead] = {}
+        self.tree = CompactRange()
+        self.checkpoints = 0
+        self._sequence = EMPTY_LOG.sequence
+        self._running = EMPTY_LOG.running_hash
+        self._streams: dict[str, tuple[int, bytes]] = {}  # version and record_hash
+        self._trusted: dict[str, tuple[int, bytes]] = {}
+        self._held = 0  # the size of the last checkpoint that the tree agreed with
+
+    @property
+    def head(self) -> Head:
+        """The end of the log as far as it was followed."""
+        return Head(self._sequence, self._running)
+
+    @property
+    def streams(self) -> list[str]:
+        """The streams that have records which were checked."""
+        return [name for name, end in self._streams.items() if self._trusted.get(name) != end]
 
     def check(self, stored: Stored) -> Broken | None:
         """Take the next record: what is wrong with it, or None."""
-        wrong = self._wrong(stored)
-        if wrong is not None:
-            return wrong
-        self.streams[stored.stream] = StreamHead(stored.version, stored.record_hash)
-        running = hashing.running_hash(self.head.running_hash, stored.leaf_hash)
-        self.head = Head(stored.sequence, running)
+        end = self._streams.get(stored.stream, _EMPTY_STREAM)
+        if not _whole(stored, self._sequence + 1, end):
+            return self._wrong(stored, end)
+        self._take(stored)
         return None
 
-    def _wrong(self, stored: Stored) -> Broken | None:
-        expected = self.head.sequence + 1
-        if stored.sequence != expected:
-            return Broken(expected, None, f"is missing: the log goes on at {stored.sequence}")
-        end = self.streams.get(stored.stream, EMPTY_STREAM)
+    def trust(self, stored: Stored) -> Broken | None:
+        """Take the next record as it is: the tree over its leaf is under a checkpoint that its reader trusts."""
+        if stored.sequence != self._sequence + 1:
+            return self._missing(stored)
+        self._take(stored)
+        self._trusted[stored.stream] = self._streams[stored.stream]
+        return None
+
+    def hold(self, anchor: Anchor) -> Broken | None:
+        """Hold the tree, grown to a checkpoint's size, against its root."""
+        if anchor.wrong is not None:
+            return Broken(anchor.size, None, f"{anchor} is not valid: {anchor.wrong}")
+        if self.tree.root() != anchor.root:
+            return Broken(self._held + 1, None, f"it, or one up to {anchor.size}, is not what {anchor} was made over")
+        self._held = anchor.size
+        self.checkpoints += 1
+        return None
+
+    def _take(self, stored: Stored) -> None:
+        leaf = stored.leaf_hash
+        self._streams[stored.stream] = (stored.version, stored.record_hash)
+        self._running = hashing.running_hash(self._running, leaf)
+        self._sequence = stored.sequence
+        self.tree.append(leaf)
+
+    def _wrong(self, stored: Stored, end: tuple[int, bytes]) -> Broken:
+        if stored.sequence != self._sequence + 1:
+            return self._missing(stored)
         what = _content(stored) or _place(stored, end) or _links(stored)
-        return Broken(stored.sequence, stored.stream, what) if what else None
+        return Broken(stored.sequence, stored.stream, what)
+
+    def _missing(self, stored: Stored) -> Broken:
+        return Broken(self._sequence + 1, None, f"is missing: the log goes on at {stored.sequence}")
+
+
+def _whole(stored: Stored, sequence: int, end: tuple[int, bytes]) -> bool:
+    """Is everything right? All in one place, for it is asked of every record; `_wrong` then finds the words."""
+    version, record_hash = end
+    return (
+        stored.sequence == sequence
+        and stored.scheme == hashing.SCHEME_PLAIN
+        and stored.version == version + 1
+        and stored.previous_hash == record_hash
+        and sha256(stored.salt + stored.payload.encode()).digest() == stored.payload_hash
+        and sha256(b"\x00" + envelope(stored)).digest() == stored.leaf_hash
+        and sha256(b"\x02" + record_hash + stored.leaf_hash).digest() == stored.record_hash
+    )
 
 
 def _content(stored: Stored) -> str | None:
@@ -58,41 +118,56 @@ def _content(stored: Stored) -> str | None:
     return None
 
 
-def _place(stored: Stored, end: StreamHead) -> str | None:
-    if stored.version != end.version + 1:
-        return f"its version is {stored.version} where {end.version + 1} follows in its stream"
-    if stored.previous_hash != end.record_hash:
+def _place(stored: Stored, end: tuple[int, bytes]) -> str | None:
+    version, record_hash = end
+    if stored.version != version + 1:
+        return f"its version is {stored.version} where {version + 1} follows in its stream"
+    if stored.previous_hash != record_hash:
         return "it does not follow the record before it in its stream"
     return None
 
 
-def _links(stored: Stored) -> str | None:
+def _links(stored: Stored) -> str:
     if hashing.leaf_hash(envelope(stored)) != stored.leaf_hash:
         return "its envelope (what, when, who, whence) is not the one that was recorded"
-    if hashing.record_hash(stored.previous_hash, stored.leaf_hash) != stored.record_hash:
-        return "its link in the chain of its stream is not the one that was recorded"
-    return None
+    return "its link in the chain of its stream is not the one that was recorded"
 
 
-async def check_log(log: AuditLog, checker: Checker) -> AsyncIterator[Broken | int]:
+async def check_log(
+    log: AuditLog, checker: Checker, anchors: Anchors = _NO_ANCHORS, *, since: int = 0
+) -> AsyncIterator[Broken | int]:
     """Check the whole log. Yields the sequence reached now and then, and as the last thing what is broken, if anything.
 
-    Records that are appended meanwhile are left to the next run.
+    The tree is held against every checkpoint of `anchors`. Of records up to `since`, the size of one of them that is
+    trusted, only the leaves are looked at. Records that are appended meanwhile are left to the next run.
     """
+    largest = await anchors.largest()
     head = await log.head()
     try:
         async for page in log.stored(until=head.sequence):
-            for stored in page:
-                if (broken := checker.check(stored)) is not None:
-                    yield broken
-                    return
+            held = await anchors.between(checker.head.sequence, page[-1].sequence)
+            for found in _page(checker, page, deque(held), since):
+                yield found
+                return
             yield checker.head.sequence
     except RecordUnreadable as error:
         yield Broken(error.sequence, None, "it cannot be read: its bytes are no text")
         return
     broken = await _check_end(log, head, checker.head)
+    if broken is None and largest is not None and largest.size > head.sequence:
+        broken = Broken(head.sequence + 1, None, f"is missing: {largest} counts it")
     if broken is not None:
         yield broken
+
+
+def _page(checker: Checker, page: Sequence[Stored], held: deque[Anchor], since: int) -> Iterator[Broken]:
+    for stored in page:
+        take = checker.check if stored.sequence > since else checker.trust
+        if (broken := take(stored)) is not None:
+            yield broken
+        while held and held[0].size == stored.sequence:
+            if (broken := checker.hold(held.popleft())) is not None:
+                yield broken
 
 
 async def _check_end(log: AuditLog, head: Head, found: Head) -> Broken | None:

@@ -9,6 +9,7 @@ from monitor.audit.clock import clocks
 from monitor.audit.decisions import Difference, derived, differences, latest, recorded
 from monitor.audit.integrity import Broken, Checker, check_log
 from monitor.audit.ports import AuditLog
+from monitor.audit.proof.anchors import Anchors
 from monitor.audit.protocols import activations, timeline
 from monitor.audit.records import Record
 from monitor.audit.refold import refold
@@ -21,10 +22,11 @@ class Verdict:
     """What verify found. `broken` is the first broken record; with it, decisions are not looked at.
 
     `undecided` counts patients whose decisions cannot be derived again: made under another protocol file, or by an
-    assessment that fails.
+    assessment that fails. `checkpoints` counts those that the log was held against.
     """
 
     records: int = 0
+    checkpoints: int = 0
     patients: int = 0
     decisions: int = 0
     broken: Broken | None = None
@@ -37,21 +39,30 @@ class Verdict:
         return self.broken is not None or any(not difference.newer for difference in self.differs)
 
 
-async def verify(log: AuditLog, protocol: Protocol, progress: Callable[[int], None] | None = None) -> Verdict:
+async def verify(
+    log: AuditLog,
+    protocol: Protocol,
+    progress: Callable[[int], None] | None = None,
+    anchors: Anchors | None = None,
+    *,
+    since: int = 0,
+) -> Verdict:
     """Check the whole log, then every patient's decisions. `progress` is told the number of records done.
 
     Decisions are derived under the files that the log holds; `protocol` is the one for a log that holds none.
+    `anchors`: the checkpoints it must agree with. `since`: the size of one that is trusted; of the records it counts
+    the leaves alone are looked at, and decisions of those patients who have newer ones.
 
     What is appended meanwhile is left to the next run. Raises DatabaseUnavailable, SchemaMissing.
     """
     swept = clocks(await log.positions())
     checker = Checker()
-    async for found in check_log(log, checker):
+    async for found in check_log(log, checker, anchors or Anchors(), since=since):
         if isinstance(found, Broken):
             return Verdict(records=checker.head.sequence, broken=found)
         if progress is not None:
             progress(found)
-    verdict = Verdict(records=checker.head.sequence)
+    verdict = Verdict(records=checker.head.sequence, checkpoints=checker.checkpoints)
     activated = await activations(log)
     files = timeline(activated, protocol)
     hashes = {file.hash for file in files.files} | {each.hash for each in activated}

@@ -25,11 +25,19 @@ COMMANDS: Final[Mapping[str, str | Mapping[str, str]]] = {
     "shelve": "monitor.cli.acknowledge:shelve",
     "resolve": "monitor.cli.acknowledge:resolve",
     "protocol": {"activate": "monitor.cli.protocol:activate", "show": "monitor.cli.protocol:show"},
+    "audit": {
+        "keygen": "monitor.cli.audit:keygen",
+        "checkpoint": "monitor.cli.audit:checkpoint",
+        "prove": "monitor.cli.audit:prove",
+        "consistency": "monitor.cli.audit:consistency",
+        "check": "monitor.cli.audit:check",
+    },
     "topics": {"apply": "monitor.cli.topics:apply"},
     "database": {"upgrade": "monitor.cli.database:upgrade"},
 }
 GROUP_HELP: Final = {
     "protocol": "The protocol files of the log.",
+    "audit": "Checkpoints of the log, and proofs that a stranger can check.",
     "topics": "The topics on the broker.",
     "database": "The schema of the log's database.",
 }

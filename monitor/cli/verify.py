@@ -1,6 +1,7 @@
 """`safety-monitor verify`: is the log whole, and are its decisions those its facts lead to?"""
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -9,8 +10,13 @@ from rich.console import Console
 from rich.progress import Progress
 
 from monitor.audit.log import SqlAuditLog
+from monitor.audit.proof.anchors import Anchor, Anchors, anchors_in
+from monitor.audit.proof.keys import VerifierKey
+from monitor.audit.proof.store import ProofStore
 from monitor.audit.verify import Verdict
 from monitor.audit.verify import verify as verify_log
+from monitor.cli.audit import verifier_keys
+from monitor.errors import UsageError
 from monitor.protocol.model import Protocol
 from monitor.settings import Settings, load_settings
 
@@ -20,18 +26,29 @@ SHOWN = 20  # differences: enough to see what they have in common
 
 def verify(
     protocol: Annotated[Path | None, typer.Option(help="The protocol file that was in force.")] = None,
+    checkpoint: Annotated[
+        list[Path] | None, typer.Option(help="A file of checkpoints that the log must agree with; may be given again.")
+    ] = None,
+    since: Annotated[
+        Path | None, typer.Option(help="A checkpoint that is trusted: what it counts is checked by its leaves alone.")
+    ] = None,
+    keys: Annotated[Path | None, typer.Option(help="Keyring file: verifier keys of the checkpoints.")] = None,
 ) -> None:
     """Re-derive every hash and every decision; exit 1 and name the first broken record."""
     settings = load_settings()
-    verdict = asyncio.run(_verify(settings, Protocol.load(protocol or settings.protocol)))
-    for line in told(verdict):
+    known = verifier_keys(settings, keys)
+    trusted = _newest(since, known) if since else None
+    outside = [anchor for path in _files(settings, checkpoint or (), since) for anchor in anchors_in(path, known)]
+    chosen = Protocol.load(protocol or settings.protocol)
+    verdict = asyncio.run(_verify(settings, chosen, outside, known, trusted.size if trusted else 0))
+    for line in told(verdict, signatures=bool(known)):
         typer.echo(line, err=verdict.tampered)
     if verdict.tampered:
         raise typer.Exit(BROKEN)
 
 
-def told(verdict: Verdict) -> list[str]:
-    """The verdict in plain words."""
+def told(verdict: Verdict, *, signatures: bool = True) -> list[str]:
+    """The verdict in plain words; `signatures`: were those of the checkpoints looked at?"""
     if verdict.broken is not None:
         return [f"BROKEN: {verdict.broken}"]
     lines = [f"{'DIFFERS under newer rules' if each.newer else 'DIFFERS'}: {each}" for each in verdict.differs[:SHOWN]]
@@ -39,15 +56,34 @@ def told(verdict: Verdict) -> list[str]:
         lines.append(f"... and {len(verdict.differs) - SHOWN} more")
     if verdict.undecided:
         lines.append(f"not re-derivable: {verdict.undecided} patients (another protocol file, or a failing assessment)")
+    if verdict.checkpoints:
+        unsure = "" if signatures else " (signatures not checked: no keyring)"
+        lines.append(f"{verdict.checkpoints} checkpoints agree with the log{unsure}")
     whole = f"{verdict.records} records whole; {verdict.decisions} decisions of {verdict.patients} patients"
     return [*lines, f"{whole} {'differ in places' if verdict.differs else 'as their facts lead to'}"]
 
 
-async def _verify(settings: Settings, protocol: Protocol) -> Verdict:
+def _files(settings: Settings, given: Sequence[Path], since: Path | None) -> list[Path]:
+    """Files to hold the log against: those given, and the one that this worker adds to."""
+    own = settings.checkpoint_file
+    found = [*given, *([since] if since else []), *([own] if own is not None and own.exists() else [])]
+    return list(dict.fromkeys(found))
+
+
+def _newest(file: Path, known: Sequence[VerifierKey]) -> Anchor:
+    if not known:
+        raise UsageError("--since trusts a checkpoint, so its signature must be checked: give --keys FILE")
+    return max(anchors_in(file, known), key=lambda anchor: anchor.size)
+
+
+async def _verify(
+    settings: Settings, protocol: Protocol, outside: Sequence[Anchor], known: Sequence[VerifierKey], since: int
+) -> Verdict:
     log = await SqlAuditLog.open(settings.database_url.get_secret_value(), writing=False)
     try:
         with Progress(console=Console(stderr=True), transient=True) as bar:
             task = bar.add_task("records", total=(await log.head()).sequence)
-            return await verify_log(log, protocol, lambda done: bar.update(task, completed=done))
+            anchors = Anchors(outside, ProofStore(log), known)
+            return await verify_log(log, protocol, lambda done: bar.update(task, completed=done), anchors, since=since)
     finally:
         await log.close()
