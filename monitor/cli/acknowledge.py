@@ -6,6 +6,7 @@ The event goes to the broker and comes in by the same door as results do; once t
 import asyncio
 import re
 import uuid
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Final
 
@@ -83,8 +84,8 @@ def command(kind: str, row: AlertRow, actor: str, note: str, now: datetime, **mo
     }
 
 
-def the_one(reference: str, rows: list[AlertRow]) -> AlertRow:
-    """The alert that is meant. Raises UsageError if none or several are, or if it is over."""
+def find_alert(reference: str, rows: Sequence[AlertRow]) -> AlertRow:
+    """The alert that is meant, over or not. Raises UsageError if none or several are."""
     meant = [row for row in rows if row.alert_id == reference] or [
         row for row in rows if len(reference) >= SHORTEST and row.alert_id.startswith(reference)
     ]
@@ -92,9 +93,15 @@ def the_one(reference: str, rows: list[AlertRow]) -> AlertRow:
         raise UsageError(f"no alert has the reference {reference}")
     if len(meant) > 1:
         raise UsageError(f"{len(meant)} alerts begin with {reference}; give more of it")
-    if meant[0].status not in LIVE:
-        raise UsageError(f"alert {meant[0].alert_id} is {meant[0].status} already")
     return meant[0]
+
+
+def the_one(reference: str, rows: Sequence[AlertRow]) -> AlertRow:
+    """The alert that is meant. Raises UsageError if none or several are, or if it is over."""
+    row = find_alert(reference, rows)
+    if row.status not in LIVE:
+        raise UsageError(f"alert {row.alert_id} is {row.status} already")
+    return row
 
 
 def _say(kind: str, reference: str, actor: str, note: str, **more: str) -> None:
@@ -104,7 +111,7 @@ def _say(kind: str, reference: str, actor: str, note: str, **more: str) -> None:
 
 async def _send(settings: Settings, kind: str, reference: str, actor: str, note: str, **more: str) -> None:
     rows = await read_alerts(settings.database_url.get_secret_value(), None, every=True)
-    row = the_one(reference, list(rows))
+    row = the_one(reference, rows)
     value = canonical(command(kind, row, actor, note, datetime.now(UTC), **more)).encode()
     # By our own door first: what it would refuse is not sent.
     judged = decode(value, site_timezone=Protocol.load(settings.protocol).tz)
