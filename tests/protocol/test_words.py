@@ -1,0 +1,88 @@
+"""A protocol file in words."""
+
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+import yaml
+
+from monitor.cli.main import main
+from monitor.protocol import model
+from monitor.protocol.model import Protocol
+from monitor.protocol.words import SENTENCES, alternatives, differences, fields, readings, sentence
+
+FILE = Path(model.__file__).with_name("nct06754540.yaml")
+PROTOCOL = Protocol.load()
+
+
+def written(tmp_path: Path, name: str, **sections: dict[str, Any]) -> Path:
+    """A protocol file with some values other than the trial's."""
+    content = yaml.safe_load(FILE.read_text())
+    for section, values in sections.items():
+        content[section].update(values)
+    path = tmp_path / name
+    path.write_text(yaml.safe_dump(content))
+    return path
+
+
+def test_every_value_of_the_file_has_its_sentence() -> None:
+    named = {name for name in fields(PROTOCOL) if not name.startswith("clauses.")}
+    assert named == SENTENCES.keys()
+    for name, value in fields(PROTOCOL).items():
+        assert "{" not in sentence(name, value)
+
+
+def test_every_reading_that_can_be_chosen_has_its_sentence() -> None:
+    for name, said in SENTENCES.items():
+        section, _, key = name.partition(".")
+        annotation = type(getattr(PROTOCOL, section)).model_fields[key].annotation if key else None
+        choices = {str(choice) for choice in get_args(annotation)} if "Literal" in str(annotation) else set()
+        assert choices == (set() if isinstance(said, str) else set(said)), name
+
+
+def test_the_readings_are_the_trials_and_name_what_else_could_be_read() -> None:
+    assert readings(PROTOCOL)["acute_gvhd.stop_grade"].startswith("Acute GVHD stops treatment from grade II:")
+    assert len(alternatives("restart.unit", "days")) == 2
+
+
+def test_two_files_that_say_the_same_in_another_layout_do_not_differ(tmp_path: Path) -> None:
+    assert differences(PROTOCOL, Protocol.load(written(tmp_path, "same.yaml"))) == []
+
+
+def test_check_prints_the_readings_in_words(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["protocol", "check", str(FILE)]) == 0
+    said = capsys.readouterr().out
+    assert "nct06754540 version 1.0.0, sha256:" in said
+    assert "'1 to 2 months' are days 30 to 60 after discontinuation. [restart.unit: days]" in said
+    assert "or: '1 to 2 months' are one to two calendar months after discontinuation." in said
+    assert "Donor chimerism strictly below 90% in whole marrow stops treatment." in said
+
+
+@pytest.mark.parametrize(
+    "mistake",
+    [{"acute_gvhd": {"stop_grade": 1}}, {"chimerism": {"stop_under_percent": 90}}, {"dli": {"interval_min_days": 0}}],
+)
+def test_check_refuses_a_file_it_cannot_use_in_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], mistake: dict[str, Any]
+) -> None:
+    assert main(["protocol", "check", str(written(tmp_path, "wrong.yaml", **mistake))]) == 2
+    assert len(capsys.readouterr().err.strip().splitlines()) == 1
+
+
+def test_check_of_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    assert main(["protocol", "check", str(tmp_path / "absent.yaml")]) == 2
+
+
+def test_diff_says_in_words_what_changes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    other = written(tmp_path, "other.yaml", acute_gvhd={"stop_grade": 3}, chimerism={"stop_below_percent": 85})
+    assert main(["protocol", "diff", str(FILE), str(other)]) == 0
+    said = capsys.readouterr().out
+    assert "before: Acute GVHD stops treatment from grade II:" in said
+    assert "after:  Acute GVHD stops treatment from grade III:" in said
+    assert "after:  Donor chimerism strictly below 85% in whole marrow stops treatment." in said
+    assert said.count("before:") == 2
+
+
+def test_diff_of_the_same_file_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["protocol", "diff", str(FILE), str(FILE)]) == 0
+    assert capsys.readouterr().out == "the two files say the same\n"
