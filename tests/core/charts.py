@@ -27,6 +27,11 @@ def on_day(day: float) -> datetime:
     return D0 + timedelta(days=day)
 
 
+def on_date(day: int) -> str:
+    """The local day D+`day`, where the hour is not known."""
+    return on_day(day).date().isoformat()
+
+
 def message(
     kind: str, record: str, at_day: float, /, *, issued: float | None = None, version: int = 1, **data: Any
 ) -> bytes:
