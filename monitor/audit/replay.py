@@ -1,5 +1,6 @@
 """`replay`: the log folded again: as of a time, for one patient, or under another protocol file."""
 
+import dataclasses
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from monitor.audit.protocols import files_in
 from monitor.audit.records import Record
 from monitor.audit.refold import refold
 from monitor.core.patient import Patient
+from monitor.core.retrospect import as_of_clinical_time
 from monitor.core.times import show
 from monitor.events.codec import restore
 from monitor.events.envelope import Refused
@@ -30,18 +32,24 @@ class Quarantined:
 
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """What was known at `until`. `failed` names patients whose assessment raises: a mistake of ours."""
+    """What was known at `until`; with `effective`, what was so at that clinical time by what was known at `until`.
+
+    `failed` names patients whose assessment raises: a mistake of ours.
+    """
 
     until: datetime
     protocol: Protocol
     patients: Mapping[str, Patient]
     quarantined: tuple[Quarantined, ...]
     failed: tuple[str, ...] = ()
+    effective: datetime | None = None
 
     def to_json(self) -> dict[str, object]:
         """The shape of `simulate`; a quarantined message has the log's sequence in the place of a file's line."""
+        effective = {"effective": show(self.effective)} if self.effective else {}
         return {
             "until": show(self.until),
+            **effective,
             "protocol": {"id": self.protocol.id, "version": self.protocol.version, "hash": self.protocol.hash},
             "patients": {name: self.patients[name].snapshot() for name in sorted(self.patients)},
             "quarantined": [
@@ -56,18 +64,27 @@ async def replay(
     protocol: Protocol,
     *,
     as_of: datetime | None = None,
+    effective: datetime | None = None,
     patient: str | None = None,
-    what_if: bool = False,
 ) -> Replay:
     """Fold the log as of the clock's `as_of`; without it, as of the latest time the clock is known to have reached.
 
     Each fact is folded under the file that the log says was in force; `protocol` is the one for a log that holds none.
-    `what_if`: all is folded under `protocol` alone, as if it had been in force from the beginning; its deadlines have
-    no ticks on the log.
-    Exact redeliveries are not on the log, so `duplicates` counts repeated contents alone. Raises DatabaseUnavailable.
+    `effective`: show each patient as of that clinical time. Exact redeliveries are not on the log, so `duplicates`
+    counts repeated contents alone. Raises DatabaseUnavailable, ProtocolInvalid.
     """
     until = as_of or await reached(log)
-    files = Timeline(protocol) if what_if else await files_in(log, protocol)
+    found = await fold_log(log, await files_in(log, protocol), until=until, patient=patient)
+    if effective is None:
+        return found
+    patients = {name: as_of_clinical_time(each, effective) for name, each in found.patients.items()}
+    return dataclasses.replace(found, patients=patients, effective=effective)
+
+
+async def fold_log(
+    log: AuditLog, files: Timeline, *, until: datetime, patient: str | None = None, sweep: bool = False
+) -> Replay:
+    """Fold the log, or one patient, under these files. `sweep`: other files than those that ticked (see `refold`)."""
     histories: dict[str, list[Record]] = defaultdict(list)
     quarantined = []
     only = None if patient is None else kinds.patient_stream(patient)
@@ -81,7 +98,7 @@ async def replay(
     patients, failed = {}, []
     for name, records in histories.items():
         try:
-            patients[name] = refold(name, files, records, until=until, sweep=what_if).patient
+            patients[name] = refold(name, files, records, until=until, sweep=sweep).patient
         except Exception:  # a mistake in a rule is this patient's alone; the caller is told of it
             failed.append(name)
     return Replay(until, files.in_force(until), patients, tuple(quarantined), tuple(sorted(failed)))

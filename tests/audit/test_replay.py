@@ -13,6 +13,7 @@ from monitor.audit.read_models import rebuild
 from monitor.audit.records import NewRecord, Record
 from monitor.audit.replay import reached, replay
 from monitor.audit.verify import verify
+from monitor.audit.what_if import Since, what_if
 from tests.audit.given import batch
 from tests.audit.rig import (
     PROTOCOL,
@@ -86,13 +87,15 @@ async def test_without_a_time_a_replay_goes_as_far_as_the_clock_went(scenario: P
 
 
 @scenarios
-async def test_what_if_under_the_same_protocol_is_what_was(scenario: Path) -> None:
-    log, lines = await recorded(scenario, "system")
+@pytest.mark.parametrize("since", Since)
+async def test_what_if_under_the_same_protocol_is_what_was(scenario: Path, since: Since) -> None:
+    log, lines = await recorded(scenario, "events")
     until = latest_time(lines)
 
-    found = await replay(log, PROTOCOL, as_of=until, what_if=True)
+    found = await what_if(log, PROTOCOL, PROTOCOL, since=since, as_of=until)
 
-    assert agreed(found.to_json()) == agreed(simulated(lines, until))
+    assert agreed(found.replay.to_json()) == agreed(simulated(lines, until))
+    assert found.changes == {}
 
 
 @scenarios
