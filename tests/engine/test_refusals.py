@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from monitor.broker import ALL_TOPICS
 from monitor.embedded import EmbeddedBroker, embedded_broker
 from tests.engine.wire import platelets, put
 from tests.support.broker import settings_for
@@ -24,8 +25,8 @@ def test_missing_topics_are_named_with_the_command_that_makes_them(tmp_path: Pat
         refused = worker.run("worker")
         assert refused.returncode == 2
         assert "safety-monitor topics apply" in refused.stderr.splitlines()[-1]
-        assert "10 topics made" in worker.run("topics", "apply", "--partitions", "2").stdout
-        assert "0 topics made, 10 there already" in worker.run("topics", "apply").stdout
+        assert f"{len(ALL_TOPICS)} topics made" in worker.run("topics", "apply", "--partitions", "2").stdout
+        assert f"0 topics made, {len(ALL_TOPICS)} there already" in worker.run("topics", "apply").stdout
 
 
 def test_a_topic_made_anew_under_a_log_that_knows_it_stops_the_worker(broker: EmbeddedBroker, tmp_path: Path) -> None:
