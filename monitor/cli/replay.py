@@ -49,7 +49,10 @@ def replay(
     elif isinstance(found, WhatIf):
         typer.echo("\n".join(_changes(found, since)))
     else:
-        typer.echo(text(found.to_json()).rstrip("\n"))
+        shown = found.to_json()
+        if effective is not None:
+            typer.echo(f"what was so at {shown['effective']}, by what was known")
+        typer.echo(text(shown).rstrip("\n"))
     if folded.failed:
         typer.echo(f"the assessment fails for {', '.join(folded.failed)}", err=True)
         raise typer.Exit(FAILED)

@@ -72,6 +72,8 @@ async def activate(
     found = await activations(log)
     if found:
         _check_succession(found[-1].protocol, protocol)
+    elif (await log.head()).sequence:
+        raise UsageError("this log does not say yet what it was decided by: start a worker once, it records its file")
     since = await reached(log) + TICK if events_clock else now + SETTLING
     since = max([since, *(each.since + TICK for each in found[1:])])  # the first is in force from the beginning
     record = activation_record(protocol, approved_by=approved_by, why=why, since=since)
