@@ -16,6 +16,7 @@ from monitor.audit.replay import replay
 from monitor.audit.verify import verify
 from monitor.errors import ProtocolChanged, ProtocolRefused, UsageError, VersionConflict
 from monitor.protocol.model import Protocol
+from monitor.protocol.timeline import Timeline
 from monitor.recorder.activating import Files, activate, files_for
 from tests.audit.rig import PROTOCOL, SCENARIOS, HandClock, lines_of, messages_of, recorder, time_of
 from tests.core import charts
@@ -91,6 +92,20 @@ async def test_a_file_that_cannot_follow_is_refused(file: Protocol, says: str) -
     with pytest.raises(UsageError, match=says):
         await activate(log, file, **APPROVED)
     assert len(await activations(log)) == 1
+
+
+async def test_the_first_file_may_be_approved_before_anything_is_decided() -> None:
+    log = MemoryAuditLog()
+    await activate(log, another(), **APPROVED)
+    files = await files_for(log, another(), instance="w-1", now=NOW)
+    assert files.timeline == Timeline(another())
+
+
+async def test_what_was_decided_before_any_file_was_recorded_is_not_put_under_a_new_one() -> None:
+    log = MemoryAuditLog()
+    await (await recorder(log, HandClock(), events_clock=False)).record(list(messages_of([charts.enrolled(80)])))
+    with pytest.raises(UsageError, match="start a worker once"):
+        await activate(log, another(), **APPROVED)
 
 
 @pytest.mark.parametrize("missing", ["approved_by", "why"])

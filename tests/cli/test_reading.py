@@ -13,8 +13,9 @@ from monitor.audit.log import SqlAuditLog
 from monitor.audit.schema import upgrade
 from monitor.cli.main import main
 from monitor.notify.receipts import Attempt
+from monitor.recorder.activating import files_for
 from tests.audit.given import notice
-from tests.audit.rig import HandClock, messages_of, recorder, time_of
+from tests.audit.rig import PROTOCOL, HandClock, messages_of, recorder, time_of
 from tests.core import charts
 
 SWAPPED = charts.marrow(
@@ -43,7 +44,8 @@ async def _filled(url: str) -> str:
     await upgrade(url)
     log = await SqlAuditLog.open(url)
     clock = HandClock()
-    target = await recorder(log, clock, events_clock=False)
+    files = await files_for(log, PROTOCOL, instance="w-1", now=charts.on_day(80))
+    target = await recorder(log, clock, events_clock=False, files=files)
     messages = messages_of(CHART)
     for message in messages:
         clock.at = time_of(message.value) or clock.at
@@ -219,8 +221,9 @@ class TestAnotherProtocolFile:
     def test_its_activation_is_on_the_log(self, told: str, file: str, capsys: pytest.CaptureFixture[str]) -> None:
         said = text(capsys, "protocol", "activate", file, "--approved-by", "pi-1", "--why", "amendment 2")
         assert "nct06754540 1.1.0" in said
-        (only,) = shown(capsys, "protocol", "show")
-        assert (only["version"], only["approved_by"], only["why"]) == ("1.1.0", "pi-1", "amendment 2")
+        first, second = shown(capsys, "protocol", "show")
+        assert (first["version"], first["approved_by"]) == ("1.0.0", "w-1")
+        assert (second["version"], second["approved_by"], second["why"]) == ("1.1.0", "pi-1", "amendment 2")
         assert "pi-1" in text(capsys, "protocol", "show")
         assert told
 
