@@ -18,6 +18,7 @@ REQUEST_LIMIT_MS: Final = 30_000
 ALL_TOPICS: Final = (*TOPICS, ALERT_TOPIC, QUARANTINE_TOPIC, CHECKPOINT_TOPIC)
 COMPACTED: Final = (CHECKPOINT_TOPIC,)  # the newest of each key stays for ever
 MECHANISM: Final = "SCRAM-SHA-512"
+TANSU_CLUSTER: Final = "tansu"  # how the id of a Tansu cluster begins, unless somebody named it otherwise
 
 
 class BrokerUnavailable(MonitorError):  # noqa: N818 - as the other words of monitor.errors
@@ -42,13 +43,26 @@ def client_options(settings: Settings) -> dict[str, Any]:
     return {key: value for key, value in options.items() if value is not None}
 
 
+async def recognised(settings: Settings) -> Settings:
+    """The settings with the broker's kind filled in: what was set, or what the cluster's id says.
+
+    Raises BrokerUnavailable.
+    """
+    if settings.broker_kind is not BrokerKind.AUTO:
+        return settings
+    async with _admin(settings) as admin:
+        cluster = await admin.describe_cluster()
+    embedded = str(cluster.get("cluster_id") or "").startswith(TANSU_CLUSTER)
+    return settings.model_copy(update={"broker_kind": BrokerKind.TANSU if embedded else BrokerKind.KAFKA})
+
+
 @asynccontextmanager
 async def producer(settings: Settings) -> AsyncIterator[AIOKafkaProducer]:
     """A producer with faust's partitioner (murmur2 of the key, aiokafka's own). Raises BrokerUnavailable.
 
     Idempotent where the broker can be (Tansu cannot); never transactional: markers would look like lost messages.
     """
-    idempotent = settings.broker_kind is BrokerKind.KAFKA
+    idempotent = (await recognised(settings)).broker_kind is BrokerKind.KAFKA
     client = AIOKafkaProducer(
         **client_options(settings), acks="all", enable_idempotence=idempotent, linger_ms=5,
         request_timeout_ms=REQUEST_LIMIT_MS,

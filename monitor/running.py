@@ -8,8 +8,9 @@ from typing import Any, Final
 
 from monitor.agents.leave import leave, leave_after
 from monitor.agents.ports import SOFTWARE, TEMPORARY
-from monitor.broker import BrokerUnavailable, check_topics
-from monitor.wiring import Parts
+from monitor.broker import BrokerUnavailable, check_topics, recognised
+from monitor.settings import Settings
+from monitor.wiring import Parts, StreamEngine
 
 logger = logging.getLogger(__name__)
 
@@ -23,7 +24,7 @@ class Worker:
         self._parts = parts
         self._stopping = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
-        self._app_started = False
+        self._app: StreamEngine | None = None  # once it has started
 
     async def run(self) -> None:
         """Work until SIGTERM or SIGINT. Raises UsageError if topics are missing, OSError if the HTTP port is taken."""
@@ -33,9 +34,9 @@ class Worker:
         await self._parts.site.start()
         try:
             self._start_services()
-            await self._until_broker_answers()
-            if not self._stopping.is_set():
-                await self._start_app()
+            settings = await self._until_broker_answers()
+            if settings is not None and not self._stopping.is_set():
+                await self._start_app(self._parts.make_app(settings))
             await self._stopping.wait()
         finally:
             await self._drain()
@@ -58,31 +59,32 @@ class Worker:
             logger.error("a part of the worker failed", exc_info=error)
         leave(SOFTWARE, f"the {task.get_name()} ended by itself")
 
-    async def _until_broker_answers(self) -> None:
+    async def _until_broker_answers(self) -> Settings | None:
+        """The settings with what the broker turned out to be; None if told to stop before it answered."""
         waiting = False
         while not self._stopping.is_set():
             try:
                 await check_topics(self._parts.settings)
+                return await recognised(self._parts.settings)
             except BrokerUnavailable as error:
                 if not waiting:
                     logger.warning("waiting for the broker: %s", error)
                 waiting = True
                 await self._pause(BROKER_POLL)
-            else:
-                return
+        return None
 
-    async def _start_app(self) -> None:
+    async def _start_app(self, app: StreamEngine) -> None:
         """Start faust; a stop that comes meanwhile still has its deadline."""
-        start = asyncio.create_task(self._parts.app.start())
+        start = asyncio.create_task(app.start())
         stop = asyncio.create_task(self._stopping.wait())
         await asyncio.wait({start, stop}, return_when=asyncio.FIRST_COMPLETED)
         stop.cancel()
         if not start.done():
             leave(TEMPORARY, "told to stop while joining the group; nothing was in hand")
         await start
-        self._app_started = True
+        self._app = app
         self._parts.health.started()
-        self._keep("stream engine", self._parts.app.wait_until_stopped())
+        self._keep("stream engine", app.wait_until_stopped())
         logger.info("worker ready")
 
     async def _drain(self) -> None:
@@ -91,8 +93,8 @@ class Worker:
         self._parts.health.stopping()
         logger.info("worker draining")
         timer = leave_after(self._parts.settings.shutdown_grace, "the worker did not drain in time")
-        if self._app_started:
-            await self._parts.app.stop()
+        if self._app is not None:
+            await self._app.stop()
         for service in self._parts.services.values():
             service.stop()
         for task in self._tasks:

@@ -39,8 +39,12 @@ class ClockKind(StrEnum):
 
 
 class BrokerKind(StrEnum):
-    """Kafka, or the embedded Tansu, which joins a group in half its session timeout and knows no static members."""
+    """Kafka, or the embedded Tansu, which joins a group in half its session timeout and knows no static members.
 
+    `auto`: the broker is asked what it is when it is first met.
+    """
+
+    AUTO = "auto"
     KAFKA = "kafka"
     TANSU = "tansu"
 
@@ -52,7 +56,7 @@ class Settings(BaseSettings):
 
     database_url: SecretStr = SecretStr("sqlite:///safety-monitor.db")
     broker_url: str = "kafka://127.0.0.1:9092"
-    broker_kind: BrokerKind = BrokerKind.KAFKA
+    broker_kind: BrokerKind = BrokerKind.AUTO
     broker_tls: bool = False
     broker_tls_ca: Path | None = None
     broker_username: str | None = None
@@ -120,7 +124,7 @@ class Settings(BaseSettings):
         """True if the worker joins its group under its instance's name (not on Tansu: slower there)."""
         if self.static_membership is not None:
             return self.static_membership
-        return self.broker_kind is BrokerKind.KAFKA
+        return self.broker_kind is not BrokerKind.TANSU
 
     @property
     def is_sqlite(self) -> bool:

@@ -2,7 +2,7 @@
 
 import os
 import typing
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -62,10 +62,13 @@ class StreamEngine(typing.Protocol):
 
 @dataclass(frozen=True)
 class Parts:
-    """What a worker is made of; nothing of it runs yet. `services` run beside the stream engine."""
+    """What a worker is made of; nothing of it runs yet. `services` run beside the stream engine.
+
+    `make_app` builds the engine once the broker has been met: its kind decides some of the settings.
+    """
 
     settings: Settings
-    app: StreamEngine
+    make_app: Callable[[Settings], StreamEngine]
     health: Health
     watchdog: Watchdog
     site: HttpSite
@@ -150,7 +153,7 @@ async def build_worker(settings: Settings) -> AsyncIterator[Parts]:
             )
         yield Parts(
             settings=settings,
-            app=build_app(settings, recorder, leave, watchdog),
+            make_app=lambda met: build_app(met, recorder, leave, watchdog),
             health=health,
             watchdog=watchdog,
             site=HttpSite(metrics=metrics, readiness=health.report, host=settings.http_host, port=settings.http_port),

@@ -7,7 +7,7 @@ import pytest
 
 from monitor.broker import apply_topics
 from monitor.embedded import EmbeddedBroker, embedded_broker
-from monitor.settings import BrokerKind, Settings
+from monitor.settings import Settings
 
 
 @pytest.fixture
@@ -20,4 +20,4 @@ def broker() -> Iterator[EmbeddedBroker]:
 
 def settings_for(broker: EmbeddedBroker, **others: object) -> Settings:
     """Settings that reach a broker."""
-    return Settings.model_validate({"broker_url": broker.url, "broker_kind": BrokerKind.TANSU, **others})
+    return Settings.model_validate({"broker_url": broker.url, **others})

@@ -41,7 +41,6 @@ class WorkerProcess:
         """What every command of this test is started with."""
         names = {
             "BROKER_URL": self.broker.url,
-            "BROKER_KIND": "tansu",
             "DATABASE_URL": self.database_url,
             "INSTANCE": "worker-of-the-test",
             "HTTP_PORT": str(self.port),
