@@ -6,7 +6,7 @@ from datetime import datetime
 
 from monitor.audit import kinds
 from monitor.audit.clock import clocks
-from monitor.audit.decisions import Difference, derived, differences, latest, recorded
+from monitor.audit.decisions import CORE_VERSION, Difference, derived, differences, latest, recorded
 from monitor.audit.integrity import Broken, Checker, check_log
 from monitor.audit.ports import AuditLog
 from monitor.audit.proof.anchors import Anchors
@@ -22,7 +22,8 @@ class Verdict:
     """What verify found. `broken` is the first broken record; with it, decisions are not looked at.
 
     `undecided` counts patients whose decisions cannot be derived again: made under another protocol file, or by an
-    assessment that fails. `checkpoints` counts those that the log was held against.
+    assessment that fails. `checkpoints` counts those that the log was held against. `upgraded`: another version of
+    the program decided some of it.
     """
 
     records: int = 0
@@ -32,6 +33,7 @@ class Verdict:
     broken: Broken | None = None
     differs: tuple[Difference, ...] = ()
     undecided: int = 0
+    upgraded: bool = False
 
     @property
     def tampered(self) -> bool:
@@ -73,8 +75,14 @@ async def verify(
             decisions=verdict.decisions + patient.decisions,
             differs=verdict.differs + patient.differs,
             undecided=verdict.undecided + patient.undecided,
+            upgraded=verdict.upgraded or patient.upgraded,
         )
-    return verdict
+    if not verdict.upgraded:
+        return verdict
+    # What the program before did not decide has no stamp: that it is missing is no sign of a changed log.
+    return replace(
+        verdict, differs=tuple(replace(each, newer=each.newer or each.sequence is None) for each in verdict.differs)
+    )
 
 
 async def _decisions(
@@ -112,7 +120,11 @@ def check_patient(
         expected = derived(refold(patient, files, facts, until=until))
     except Exception:  # a mistake in a rule: the recorder has called somebody; the others are checked
         return Verdict(undecided=1)
-    return Verdict(decisions=len(found), differs=tuple(differences(patient, found, expected)))
+    return Verdict(
+        decisions=len(found),
+        differs=tuple(differences(patient, found, expected)),
+        upgraded=any(change.core != CORE_VERSION for change in found),
+    )
 
 
 def _clock_of(facts: Sequence[Record], swept: dict[int, datetime]) -> datetime | None:

@@ -228,6 +228,17 @@ class TestAnotherProtocolFile:
         assert told
 
 
+    def test_a_worker_refuses_a_file_that_nobody_approved(
+        self, told: str, file: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("SAFETY_MONITOR_PROTOCOL", file)
+        assert main(["worker"]) == 2
+        said = capsys.readouterr().err.splitlines()[-1]
+        assert "the log is under protocol nct06754540 1.0.0" in said
+        assert "protocol activate FILE --approved-by WHO --why WHY" in said
+        assert told
+
+
 def test_a_replay_by_clinical_time_says_so(told: str, capsys: pytest.CaptureFixture[str]) -> None:
     said = text(capsys, "replay", "--effective", "2025-05-03T00:00:00+08:00")
     assert "what was so at 2025-05-02T16:00:00Z" in said
