@@ -25,7 +25,6 @@ def payload_hash(salt: bytes, payload: str) -> bytes:
 
 
 def envelope(
-    *,
     sequence: int,
     scheme: int,
     stream: str,

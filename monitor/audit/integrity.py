@@ -1,9 +1,11 @@
 """Whether the log is whole: sequence, payloads, leaves, chains, tree and head. Streams the log in constant memory."""
 
-from collections import deque
-from collections.abc import AsyncIterator, Iterator, Sequence
+from bisect import bisect_right
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from operator import itemgetter
+from typing import Final
 
 from monitor.audit import hashing
 from monitor.audit.ports import AuditLog
@@ -15,6 +17,7 @@ from monitor.audit.stored import Stored, envelope
 from monitor.errors import RecordUnreadable
 
 _NO_ANCHORS = Anchors()
+_sequence_of: Final = itemgetter(0)
 _EMPTY_STREAM = (0, hashing.GENESIS)
 
 
@@ -53,20 +56,22 @@ class Checker:
         """The streams that have records which were checked."""
         return [name for name, end in self._streams.items() if self._trusted.get(name) != end]
 
-    def check(self, stored: Stored) -> Broken | None:
-        """Take the next record: what is wrong with it, or None."""
-        end = self._streams.get(stored.stream, _EMPTY_STREAM)
-        if not _whole(stored, self._sequence + 1, end):
-            return self._wrong(stored, end)
-        self._take(stored)
+    def check(self, page: Iterable[Stored]) -> Broken | None:
+        """Take the next records: the first that is wrong, or None."""
+        for stored in page:
+            end = self._streams.get(stored.stream, _EMPTY_STREAM)
+            if not _whole(stored, self._sequence + 1, end):
+                return self._wrong(stored, end)
+            self._take(stored)
         return None
 
-    def trust(self, stored: Stored) -> Broken | None:
-        """Take the next record as it is: the tree over its leaf is under a checkpoint that its reader trusts."""
-        if stored.sequence != self._sequence + 1:
-            return self._missing(stored)
-        self._take(stored)
-        self._trusted[stored.stream] = self._streams[stored.stream]
+    def trust(self, page: Iterable[Stored]) -> Broken | None:
+        """Take the next records as they are: their leaves are under a checkpoint that is trusted."""
+        for stored in page:
+            if stored.sequence != self._sequence + 1:
+                return self._missing(stored)
+            self._take(stored)
+            self._trusted[stored.stream] = self._streams[stored.stream]
         return None
 
     def hold(self, anchor: Anchor) -> Broken | None:
@@ -96,18 +101,27 @@ class Checker:
         return Broken(self._sequence + 1, None, f"is missing: the log goes on at {stored.sequence}")
 
 
-def _whole(stored: Stored, sequence: int, end: tuple[int, bytes]) -> bool:
+def _whole(stored: Stored, follows: int, end: tuple[int, bytes]) -> bool:
     """Is everything right? All in one place, for it is asked of every record; `_wrong` then finds the words."""
-    version, record_hash = end
+    (
+        sequence, scheme, stream, version, kind, recorded_at, known_at, waited, actor, dedupe_key,
+        topic, partition, offset, payload, salt, key_id, payload_hash, previous, leaf, link,
+    ) = stored  # fmt: skip
     return (
-        stored.sequence == sequence
-        and stored.scheme == hashing.SCHEME_PLAIN
-        and stored.version == version + 1
-        and stored.previous_hash == record_hash
-        and sha256(stored.salt + stored.payload.encode()).digest() == stored.payload_hash
-        and sha256(b"\x00" + envelope(stored)).digest() == stored.leaf_hash
-        and sha256(b"\x02" + record_hash + stored.leaf_hash).digest() == stored.record_hash
-    )
+        sequence == follows
+        and scheme == hashing.SCHEME_PLAIN
+        and version == end[0] + 1
+        and previous == end[1]
+        and sha256(salt + payload.encode()).digest() == payload_hash
+        and sha256(
+            b"\x00"
+            + hashing.envelope(
+                sequence, scheme, stream, version, kind, recorded_at, known_at, bool(waited), actor, dedupe_key,
+                topic, partition, offset, key_id, payload_hash, previous,
+            )
+        ).digest() == leaf
+        and sha256(b"\x02" + previous + leaf).digest() == link
+    )  # fmt: skip
 
 
 def _content(stored: Stored) -> str | None:
@@ -146,8 +160,8 @@ async def check_log(
     try:
         async for page in log.stored(until=head.sequence):
             held = await anchors.between(checker.head.sequence, page[-1].sequence)
-            for found in _page(checker, page, deque(held), since):
-                yield found
+            if (wrong := _page(checker, page, held, since)) is not None:
+                yield wrong
                 return
             yield checker.head.sequence
     except RecordUnreadable as error:
@@ -160,14 +174,19 @@ async def check_log(
         yield broken
 
 
-def _page(checker: Checker, page: Sequence[Stored], held: deque[Anchor], since: int) -> Iterator[Broken]:
-    for stored in page:
-        take = checker.check if stored.sequence > since else checker.trust
-        if (broken := take(stored)) is not None:
-            yield broken
-        while held and held[0].size == stored.sequence:
-            if (broken := checker.hold(held.popleft())) is not None:
-                yield broken
+def _page(checker: Checker, page: Sequence[Stored], held: Sequence[Anchor], since: int) -> Broken | None:
+    """Take a page, stopping where a checkpoint was made."""
+    begun = 0
+    for anchor in (*held, None):
+        end = len(page) if anchor is None else bisect_right(page, anchor.size, begun, key=_sequence_of)
+        part = page[begun:end]
+        take = checker.trust if part and part[-1].sequence <= since else checker.check
+        if (broken := take(part)) is not None:
+            return broken
+        if anchor is not None and (broken := checker.hold(anchor)) is not None:
+            return broken
+        begun = end
+    return None
 
 
 async def _check_end(log: AuditLog, head: Head, found: Head) -> Broken | None:

@@ -86,7 +86,7 @@ class SqlAuditLog:
 
     async def _stored_page(self, after: int, until: int | None, size: int) -> Sequence[Stored]:
         try:
-            return await self._database.read(partial(reading.page, after=after, until=until, size=size))
+            return await self._database.read(partial(reading.stored_page, after=after, until=until, size=size))
         except UndecodableTextError:
             if size == 1:
                 raise RecordUnreadable(after + 1) from None

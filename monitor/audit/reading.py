@@ -2,8 +2,9 @@
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from monitor.audit import rows
@@ -13,6 +14,12 @@ from monitor.audit.stored import Stored
 from monitor.audit.tables import alerts, audit_head, audit_log, patients, positions
 from monitor.audit.times import utc_text
 from monitor.errors import SchemaMissing
+
+_NO_END: Final = 2**62
+_STORED: Final = text(
+    f"SELECT {', '.join(Stored._fields)} FROM audit_log"  # noqa: S608 - the names of our own columns
+    " WHERE sequence > :after AND sequence <= :until ORDER BY sequence LIMIT :size"
+)
 
 
 async def head(connection: AsyncConnection) -> Head:
@@ -33,6 +40,14 @@ async def page(
     if stream is not None:
         query = query.where(audit_log.c.stream == stream)
     return [Stored._make(row) for row in await connection.execute(query)]
+
+
+async def stored_page(connection: AsyncConnection, *, after: int, until: int | None, size: int) -> Sequence[Stored]:
+    """As `page`, but the driver's own rows: a verifier reads millions, and their types need no conversion."""
+    asked = {"after": after, "until": _NO_END if until is None else until, "size": size}
+    result = await connection.execute(_STORED, asked)
+    cursor = result.cursor
+    return [] if cursor is None else [Stored._make(row) for row in cursor.fetchall()]
 
 
 async def stream(connection: AsyncConnection, *, name: str) -> Sequence[Stored]:

@@ -38,8 +38,8 @@ async def found(url: str, anchors: Sequence[SignedCheckpoint], key: SigningKey, 
     log = await SqlAuditLog.open(url, writing=False)
     outside = [anchor_of(each, "the auditor's safe", [key.verifier]) for each in anchors]
     store = ProofStore(log) if options.pop("stored", False) else None
-    anchors = Anchors(outside, store, [key.verifier])
-    told = [each async for each in check_log(log, Checker(), anchors, **options)]
+    held = Anchors(outside, store, [key.verifier])
+    told = [each async for each in check_log(log, Checker(), held, **options)]
     await log.close()
     return told[-1]
 
