@@ -22,10 +22,19 @@ statuses = st.sampled_from(["final", "final", "final", "preliminary", "corrected
 def revised(draw: st.DrawFn, kind: Any, prefix: str, *args: Any, **kwargs: Any) -> list[bytes]:
     """One record with one to three versions, issued at or after its day."""
     record, day = f"{prefix}-{draw(st.integers(0, 5))}", draw(days) + draw(halves)
-    versions = []
-    for number in range(1, draw(st.sampled_from([1, 1, 1, 2, 3])) + 1):
+    return draw(versions_of(kind, record, day, *args, **kwargs))
+
+
+@st.composite
+def versions_of(draw: st.DrawFn, kind: Any, record: str, day: float, *args: Any, **kwargs: Any) -> list[bytes]:
+    """One to three messages of a record: corrected, taken back, at odds under one version; some without an hour."""
+    versions, number = [], 0
+    precision = {"effective_at": charts.on_date(int(day))} if draw(st.integers(0, 5)) == 0 else {}
+    for _ in range(draw(st.sampled_from([1, 1, 1, 2, 3]))):
+        number += draw(st.sampled_from([1, 1, 1, 0])) if number else 1
         status = draw(statuses) if number > 1 or draw(st.integers(0, 5)) == 0 else "final"
         more = {"status": status} if status in ("final", "preliminary") else {"status": status, "reason": "checked"}
+        more |= precision
         drawn = {name: draw(value) if isinstance(value, st.SearchStrategy) else value for name, value in kwargs.items()}
         values = [draw(value) if isinstance(value, st.SearchStrategy) else value for value in args]
         issued = day + draw(lag)
@@ -109,6 +118,54 @@ quiet = st.one_of(
 )
 
 
+SICK: dict[str, Any] = {"present": True, "organ_scores": charts.NO_ORGAN | {"skin": 1}}
+
+
+def around(*milestones: int) -> st.SearchStrategy[float]:
+    """Days just before, at and after what matters: at 09:00, and at the midnights beside."""
+    return st.builds(lambda day, step: day + step, st.sampled_from(milestones), st.sampled_from([-0.4, -0.375, 0, 0.7]))
+
+
+@st.composite
+def courses_with_a_window(draw: st.DrawFn) -> list[bytes]:
+    """Stopped for acute GVHD on D+110: a window from D+140 to D+170 that opens, is suspended, used or missed."""
+    messages = [charts.enrolled(85), *(charts.azacitidine(95 + n, record=f"first-{n}") for n in range(5))]
+    messages += draw(versions_of(charts.acute, "stop", 110, st.sampled_from([3, 3, 3, 4])))
+    steps = [
+        versions_of(charts.decided, "hold", draw(around(108, 110, 112)), st.sampled_from(["hold", "stop"])),
+        versions_of(charts.acute, "remission", draw(around(110, 120, 145)), st.sampled_from([0, 0, 0, 1])),
+        versions_of(charts.chronic, "none", draw(around(110, 121, 150))),
+    ]
+    if draw(st.booleans()):
+        messages += [charts.decided(110.2, "hold", record="hold"), charts.acute(120, record="remission")]
+        messages += [charts.chronic(121, record="none")]
+    else:
+        for step in steps:
+            messages += draw(step) if draw(st.integers(0, 7)) else []
+    order = st.sampled_from(["restart", "continue"])
+    if draw(st.booleans()):
+        messages.append(charts.decided(draw(around(140, 155, 170, 171)), draw(order), record="restart"))
+    later = [
+        versions_of(charts.acute, "back", draw(around(130, 145, 155)), st.sampled_from([1, 3, 4])),
+        versions_of(charts.acute, "again", draw(around(150, 160)), st.just(0)),
+        versions_of(charts.chronic, "again-none", draw(around(151, 161))),
+        versions_of(charts.chronic, "sick", draw(around(125, 150, 172)), diagnostic_sign=flag, overlap=flag, **SICK),
+        versions_of(charts.marrow, "chimerism", draw(around(125, 150)), st.sampled_from(["85", "95"])),
+        versions_of(charts.azacitidine, "unasked", draw(around(110, 130, 150))),
+        versions_of(
+            charts.decided,
+            "restart",
+            draw(around(140, 155, 171)),
+            order,
+            signed_by=st.sampled_from(["pi", "pi", "pi", None]),
+        ),
+        versions_of(charts.decided, "second", draw(around(150, 190)), st.sampled_from(["restart", "hold"])),
+    ]
+    for step in later:
+        messages += draw(step) if draw(st.integers(0, 3)) == 3 else []
+    return messages
+
+
 @st.composite
 def courses_after_a_stop(draw: st.DrawFn) -> list[bytes]:
     """Treated, stopped for acute GVHD on about D+120, and what may follow: windows open, close and are used."""
@@ -136,4 +193,4 @@ def any_history(draw: st.DrawFn, max_records: int = 14) -> list[bytes]:
 
 def histories(max_records: int = 14) -> st.SearchStrategy[list[bytes]]:
     """Anything at all, or a course after a stop."""
-    return any_history(max_records) | courses_after_a_stop()
+    return any_history(max_records) | courses_after_a_stop() | courses_with_a_window()

@@ -1,6 +1,7 @@
 """Versions, conflicts, duplicates and retractions: what of a record counts, whatever the order of arrival."""
 
 from itertools import permutations
+from typing import Any
 
 import pytest
 
@@ -17,7 +18,7 @@ from tests.core.charts import (
 TREATED = [enrolled(), azacitidine(95)]
 
 
-def result(percent: str, version: int = 1, issued: float = 110.1, effective: float = 110, **more: object) -> bytes:
+def result(percent: str, version: int = 1, issued: float = 110.1, effective: float = 110, **more: Any) -> bytes:
     return marrow(effective, percent, record="m", version=version, issued=issued, **more)
 
 

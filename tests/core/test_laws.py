@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from monitor.core.assess import assess, find_stops
 from monitor.core.patient import Entry, Patient
+from monitor.events.envelope import Received
 from tests.core import charts
 from tests.core.charts import Chart, on_day, read
 from tests.core.histories import histories
@@ -20,11 +21,22 @@ END = 300.0
 
 
 def by_time(messages: list[bytes]) -> list[bytes]:
-    return sorted(messages, key=lambda raw: json.loads(raw)["time"])
+    """In the order in which the fold takes them: (time, source, record, version), then the content."""
+
+    def order(raw: bytes) -> tuple[Any, ...]:
+        sent = json.loads(raw)
+        record, version = sent["data"].get("record_id", sent["id"]), sent["data"].get("record_version", 0)
+        event = read(raw)
+        return event.time, sent["source"], record, version, event.content if isinstance(event, Received) else ""
+
+    return sorted(messages, key=order)
 
 
 def what_rests_on_facts(chart: Chart) -> tuple[Any, ...]:
-    return chart.states, chart.live, chart.patient.events
+    alerts = {
+        (a.alert_id, a.rule, a.status, str(a.effective_at)) for a in chart.patient.alerts if a.status != "withdrawn"
+    }
+    return chart.states, chart.live, alerts, chart.patient.events
 
 
 @given(histories(), st.randoms(use_true_random=False))
@@ -33,6 +45,21 @@ def test_any_order_and_any_redelivery_end_in_the_same_states_and_live_alerts(
 ) -> None:
     shuffled = messages + [raw for raw in messages if shuffler.random() < 0.2]
     shuffler.shuffle(shuffled)
+    assert what_rests_on_facts(Chart(by_time(messages), END)) == what_rests_on_facts(Chart(shuffled, END))
+
+
+@given(histories(max_records=8), st.data())
+def test_nor_does_the_order_matter_when_people_have_answered_alerts(messages: list[bytes], data: st.DataObject) -> None:
+    raised = [a for a in Chart(by_time(messages), END).patient.alerts if a.status != "withdrawn"]
+    kinds = st.sampled_from(["acknowledged", "shelved", "resolved"])
+    answered = (
+        data.draw(st.lists(st.sampled_from(raised), max_size=4, unique_by=lambda a: a.alert_id)) if raised else []
+    )
+    for number, alert in enumerate(answered):
+        day = data.draw(st.floats(90, 290))
+        more = {"until": on_day(day + 20).isoformat(), "note": str(number)}
+        messages = [*messages, charts.command(data.draw(kinds), alert.alert_id, day, **more)]
+    shuffled = data.draw(st.permutations(messages))
     assert what_rests_on_facts(Chart(by_time(messages), END)) == what_rests_on_facts(Chart(shuffled, END))
 
 

@@ -1,5 +1,7 @@
 """What stops treatment, from when on, and how sure: the stop rules and what comes before the first dose."""
 
+from typing import Any
+
 import pytest
 
 from tests.core.charts import (
@@ -19,15 +21,15 @@ from tests.core.charts import (
 TREATED = [enrolled(), azacitidine(95)]
 
 
-def disease(day: float, record: str = "disease", **more: object) -> bytes:
+def disease(day: float, record: str = "disease", **more: Any) -> bytes:
     return message("disease.assessed", record, day, **more)
 
 
-def event(day: float, **more: object) -> bytes:
+def event(day: float, **more: Any) -> bytes:
     return message("adverse-event.reported", "ae", day, term="event", **more)
 
 
-def graft(day: float, **more: object) -> bytes:
+def graft(day: float, **more: Any) -> bytes:
     return message("graft.assessed", "graft", day, **more)
 
 

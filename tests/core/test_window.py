@@ -1,6 +1,7 @@
 """The restart window: when it opens and closes, and what ends it for good."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -25,10 +26,10 @@ MINUTE = 1 / 1440
 MIDNIGHT = -0.375  # days from 09:00 back to the beginning of the local day
 STOPPED = [enrolled(), azacitidine(95), acute(110, skin=3), decided(110.2, "hold")]  # t0 is D+110
 CLEAR = [acute(120), chronic(121)]  # remission, and an explicit "no cGVHD"
-MILD = {"present": True, "organ_scores": NO_ORGAN | {"skin": 1}}
+MILD: dict[str, Any] = {"present": True, "organ_scores": NO_ORGAN | {"skin": 1}}
 
 
-def window(*facts: bytes, until: float) -> dict[str, object]:
+def window(*facts: bytes, until: float) -> dict[str, Any]:
     shown = Chart([*STOPPED, *facts], until).window
     assert isinstance(shown, dict)
     return shown
@@ -143,7 +144,7 @@ def test_nor_does_it_undo_one_that_was_given() -> None:
 
 
 def test_a_lower_bound_is_no_remission_but_a_reported_grade_zero_is() -> None:
-    skin_only = {"stages": {"skin": 0}}
+    skin_only: dict[str, Any] = {"stages": {"skin": 0}}
     assert state(message("gvhd.acute-assessed", "r", 120, **skin_only), chronic(121), until=141) == "pending"
     reported = message("gvhd.acute-assessed", "r", 120, reported_grade="0")
     assert state(reported, chronic(121), until=141) == "open"

@@ -78,11 +78,12 @@ def differences(wanted: dict[str, Any], shown: dict[str, Any], keys: tuple[str, 
 
 def fits(need: dict[str, Any], alert: dict[str, Any]) -> bool:
     """Does an alert have all that is asked for? `..._on` is the local day of `..._at`; a basis is a set."""
+    has: Any
     for key, value in need.items():
         if key in ("effective_on", "raised_on"):
             has = local_day(alert[key.replace("_on", "_at")])
         elif key == "details":
-            has, value = {name: alert["details"].get(name) for name in value}, dict(value)
+            has = {name: alert["details"].get(name) for name in value}
         elif key == "basis":
             has, value = sorted(alert["basis"]), sorted(value)
         else:
