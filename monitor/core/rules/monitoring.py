@@ -19,10 +19,11 @@ from monitor.core.stops import Hit
 from monitor.events.chimerism import ChimerismResulted
 from monitor.events.gvhd import AcuteGvhdAssessed, ChronicGvhdAssessed
 from monitor.events.mrd import MrdResulted
+from monitor.events.patient import PatientEnrolled
 from monitor.events.record import RecordBlock
 
 RULE = Rule("monitoring.overdue", "low", "practice", reminder=True)
-READS = (ChimerismResulted, MrdResulted, AcuteGvhdAssessed, ChronicGvhdAssessed, *COURSE)
+READS = (ChimerismResulted, MrdResulted, AcuteGvhdAssessed, ChronicGvhdAssessed, PatientEnrolled, *COURSE)
 
 
 def find(ctx: Context) -> Iterator[Finding]:
