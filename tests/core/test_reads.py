@@ -12,7 +12,7 @@ from monitor.core.assess import assess, find_stops
 from monitor.core.context import Context
 from monitor.core.history import Fact, History, Kind
 from monitor.core.patient import Entry, Patient
-from monitor.core.rulebook import FINDERS, STOPS, Asked
+from monitor.core.rulebook import FINDERS, STOPS
 from monitor.events.lab import Analyte
 from monitor.events.patient import StatusChanged
 from monitor.events.record import RecordBlock
