@@ -167,9 +167,16 @@ def assess(
         known_stops=stops.found,
         superseded=tuple(file for file, _ in stops.superseded),
     )
+    ctx = replace(ctx, retractions=tuple(r for r in memory.retractions if not _lifted_before(r, ctx)))
     if ctx.enrolment is not None and (ctx.first_dose is None or not memory.eligibility):
         ctx = replace(ctx, eligibility=eligibility.evaluate(ctx))
     before = last.answers if last is not None else {}
     answers = {asked.name: asked.answer(ctx, before.get(asked.name)) for asked in FINDERS}
     deadlines = chain.from_iterable(answer.deadlines for answer in answers.values())
     return Assessment(ctx, stops, answers, min(deadlines, default=None))
+
+
+def _lifted_before(retraction: Retraction, ctx: Context) -> bool:
+    """Had signed decisions that still count lifted all of a stop before its basis was taken away?"""
+    lifts = [lift for lift in ctx.lifts if lift.issued <= retraction.at]
+    return all(any(lift.lifts(evidence, ctx) for lift in lifts) for evidence in retraction.evidence)

@@ -145,7 +145,8 @@ class Raised:
 def _retractions(fold: Fold, stops: tuple[Stop, ...], at: datetime, event: Received | None) -> tuple[Retraction, ...]:
     """The stops that were there in the fold and no longer are: remembered until they come back.
 
-    Not where a preliminary was only refuted by its own final, nor where a signed decision had lifted the stop.
+    Not where a preliminary was only refuted by its own final. Which of them a decision had lifted already, and whether
+    that decision still counts, the assessment sees.
     """
     standing = {(stop.rule.id, key) for stop in stops for key in stop.keys}
     kept = [r for r in fold.memory.retractions if not any((r.rule, e.key) in standing for e in r.evidence)]
@@ -154,7 +155,7 @@ def _retractions(fold: Fold, stops: tuple[Stop, ...], at: datetime, event: Recei
     by = (event.source, event.data.record_id)
     for stop in fold.assessment.stops.found:
         gone = not any((stop.rule.id, key) in standing for key in stop.keys)
-        if gone and stop.lift is None and not _only_refuted(stop, by, fold, event):
+        if gone and not _only_refuted(stop, by, fold, event):
             kept.append(Retraction(stop.rule.id, stop.evidence, at, by))
     return tuple(kept)
 

@@ -86,6 +86,14 @@ def test_a_stop_that_was_lifted_already_leaves_nothing_to_wait_for() -> None:
     assert chart.alerts("stop.basis-retracted") == []
 
 
+def test_unless_the_decision_that_lifted_it_is_taken_back_as_well() -> None:
+    lift = decided(112, "continue", record="d")
+    undone = decided(112, "continue", record="d", version=2, status="cancelled", reason="wrong patient", issued=118)
+    for later in ([corrected(), undone], [undone, corrected(issued=120)]):
+        chart = Chart([*TREATED, LOW, lift, *later], 121)
+        assert (chart.statuses("stop.basis-retracted"), chart.states[0]) == (["firing"], "stop_basis_retracted")
+
+
 def test_while_one_fact_remains_the_stop_remains() -> None:
     chart = Chart([*TREATED, LOW, marrow(112, "86"), corrected()], 116)
     assert (chart.statuses("stop.chimerism"), chart.states[0]) == (["firing"], "stopped")

@@ -16,11 +16,12 @@ READS = (TreatmentDecided, "retractions")
 
 def find(ctx: Context) -> Iterator[Finding]:
     """One finding for all that wait for the same decision."""
-    waiting = sorted(ctx.retractions, key=lambda r: (decided_at(r, ctx) or ctx.now, r.at, r.rule))
-    for decided, group in groupby(waiting, key=lambda r: decided_at(r, ctx)):
+    found = [(decided_at(retraction, ctx), retraction) for retraction in ctx.retractions]
+    found.sort(key=lambda pair: (pair[0] is None, pair[0] or ctx.now, pair[1].at, pair[1].rule))
+    for decided, group in groupby(found, key=lambda pair: pair[0]):
         yield Finding(
             RULE,
-            tuple(_evidence(retraction) for retraction in group),
+            tuple(_evidence(retraction) for _, retraction in group),
             outcome=None if decided is None else "decision",
         )
 
