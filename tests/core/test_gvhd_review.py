@@ -62,7 +62,7 @@ def test_with_organs_missing_there_is_nothing_to_mismatch_nor_where_gvhd_is_rule
 
 @pytest.mark.parametrize(("reported", "told"), [("none", 1), ("mild", 0), ("moderate", 1)])
 def test_for_chronic_likewise(reported: str, told: int) -> None:
-    form = {"present": True, "organ_scores": {**NO_ORGAN, "skin": 1}, "reported_severity": reported}
+    form: dict[str, Any] = {"present": True, "organ_scores": {**NO_ORGAN, "skin": 1}, "reported_severity": reported}
     assert len(chart(chronic(100, **form)).alerts("gvhd.grade-mismatch")) == told
 
 
@@ -82,7 +82,7 @@ def test_present_with_all_scores_0_goes_to_review_as_a_mismatch() -> None:
     ],
 )
 def test_mild_chronic_gvhd_is_for_review_and_moderate_stops(scores: dict[str, int], mild: int, stops: int) -> None:
-    form = {"present": bool(scores), "organ_scores": {**NO_ORGAN, **scores}}
+    form: dict[str, Any] = {"present": bool(scores), "organ_scores": {**NO_ORGAN, **scores}}
     seen = chart(chronic(100, **form))
     assert len(seen.alerts("gvhd.chronic-mild")) == mild
     assert len(seen.alerts("stop.chronic-gvhd")) == stops
@@ -96,7 +96,7 @@ def test_a_missing_organ_without_chronic_gvhd_is_for_review_and_never_none() -> 
 
 
 def test_a_missing_diagnostic_sign_still_stops_for_review() -> None:
-    form = {"present": True, "organ_scores": {**NO_ORGAN, "skin": 2}, "diagnostic_sign": False}
+    form: dict[str, Any] = {"present": True, "organ_scores": {**NO_ORGAN, "skin": 2}, "diagnostic_sign": False}
     (alert,) = chart(chronic(100, **form)).alerts("stop.chronic-gvhd")
     assert alert.review
 

@@ -78,7 +78,7 @@ def test_detected_below_the_earlier_limit_by_a_more_sensitive_series_may_be_no_r
     ],
 )
 def test_a_change_of_sensitivity_needs_the_same_measurement_and_a_value_below_the_earlier_limit(
-    value: str, lod: str, more: dict[str, str]
+    value: str, lod: str, more: dict[str, Any]
 ) -> None:
     assert alerts("mrd.sensitivity-changed", mrd(90, None), sensitive(value, lod, **more)) == []
 

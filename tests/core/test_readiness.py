@@ -96,7 +96,7 @@ def test_pregnancy_is_by_a_test_of_the_last_seven_days(value: str, said: str) ->
 
 
 def test_an_infection_lasts_until_it_is_resolved_however_old() -> None:
-    infection = {"term": "pneumonia", "infection": True, "ctcae_grade": 3}
+    infection: dict[str, Any] = {"term": "pneumonia", "infection": True, "ctcae_grade": 3}
     assert readiness(message("adverse-event.reported", "ae", 90, **infection))["infection"] == "fail"
     over = message("adverse-event.reported", "ae", 90, **infection, outcome="resolved", version=2, issued=130)
     assert readiness(message("adverse-event.reported", "ae", 90, **infection), over)["infection"] == "pass"

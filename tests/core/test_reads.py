@@ -12,7 +12,7 @@ from monitor.core.assess import assess, find_stops
 from monitor.core.context import Context
 from monitor.core.history import Fact, History, Kind
 from monitor.core.patient import Entry, Patient
-from monitor.core.rulebook import FINDERS, STOPS
+from monitor.core.rulebook import FINDERS, STOPS, Asked
 from monitor.events.lab import Analyte
 from monitor.events.patient import StatusChanged
 from monitor.events.record import RecordBlock
@@ -87,7 +87,8 @@ extra = st.lists(
 )
 
 
-FRUGAL = [asked for asked in (*STOPS, *FINDERS) if "history" not in asked.reads]  # the others read all there is
+RULES: list[Asked[Any]] = [*STOPS, *FINDERS]
+FRUGAL = [asked for asked in RULES if "history" not in asked.reads]  # the others read all there is
 
 
 @given(messages=histories(max_records=8), more=extra)
@@ -119,7 +120,7 @@ def test_after_every_event_asking_only_what_changed_finds_what_asking_everything
 
 def test_a_person_who_resolves_a_clock_ends_it_for_the_rule_that_keeps_it() -> None:
     """Closures are read, too: a command changes what the rule says."""
-    serious = {"term": "hepatitis", "serious": True, "related": True, "expected": False}
+    serious: dict[str, Any] = {"term": "hepatitis", "serious": True, "related": True, "expected": False}
     told = [charts.enrolled(85), message("adverse-event.reported", "ae", 100, **serious)]
     (start,) = Chart(told, 101).alerts("report.susar-clock")
     chart = Chart([*told, command("resolved", start.alert_id, 105)], 130)
