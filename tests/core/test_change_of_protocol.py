@@ -19,6 +19,7 @@ from monitor.protocol.timeline import Timeline
 from tests.core import charts
 from tests.core.charts import Chart, acute, azacitidine, decided, enrolled, marrow, on_day, read
 from tests.core.histories import histories
+from tests.core.test_laws import by_time
 
 END = 300.0
 STRICT = charts.PROTOCOL
@@ -45,10 +46,6 @@ change_days = st.floats(60, 295)
 
 def changed(files: tuple[Protocol, Protocol], day: float, *more: tuple[float, Protocol]) -> Timeline:
     return Timeline(files[0], ((on_day(day), files[1]), *((on_day(later), file) for later, file in more)))
-
-
-def by_time(messages: list[bytes]) -> list[bytes]:
-    return sorted(messages, key=lambda raw: json.loads(raw)["time"])
 
 
 def issued_before(messages: list[bytes], day: float) -> list[bytes]:

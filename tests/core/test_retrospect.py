@@ -11,14 +11,11 @@ from hypothesis import strategies as st
 from monitor.core.retrospect import as_of_clinical_time
 from tests.core.charts import Chart, acute, azacitidine, decided, enrolled, marrow, on_day
 from tests.core.histories import histories
+from tests.core.test_laws import by_time
 
 END = 300.0
 LATE = marrow(120, "85", issued=150)
 COURSE = [enrolled(80), azacitidine(95)]
-
-
-def by_time(messages: list[bytes]) -> list[bytes]:
-    return sorted(messages, key=lambda raw: json.loads(raw)["time"])
 
 
 @pytest.mark.parametrize(("day", "state"), [(119, "on_treatment"), (121, "stopped"), (200, "stopped")])
