@@ -168,7 +168,7 @@ def _ending(
     """The first of used, invalidated and expired, by effective time."""
     endings = list(_invalidations(stops[0], ctx))
     expires_on = closes_on + timedelta(days=1)
-    if ctx.day_reached(expires_on):
+    if _comes(ctx.start_of(expires_on), restart.at if restart is not None else ctx.off_study_at, ctx):
         endings.append(Ending(ctx.start_of(expires_on), EXPIRED, expires_on))
     if restart is not None:
         endings = [ending for ending in endings if ending.at <= restart.at]
@@ -177,6 +177,11 @@ def _ending(
     if ctx.off_study_at is not None:
         endings = [ending for ending in endings if ending.at <= ctx.off_study_at]
     return min(endings, key=lambda e: (e.at, _ENDINGS.index(e.state), e.by or ("", "")), default=None)
+
+
+def _comes(at: datetime, until: datetime | None, ctx: Context) -> bool:
+    """Has this instant come? Once a window is over the clock no longer waits for it."""
+    return ctx.reached(at) if until is None else at <= until
 
 
 def _invalidations(stop: Stop, ctx: Context) -> Iterator[Ending]:
@@ -198,7 +203,7 @@ def _stretches(stops: tuple[Stop, ...], earliest_on: date, until: datetime | Non
     start, end = stops[0].first.at, until or ctx.now
     turns = {start, *(f.at for f, _ in ctx.acute), *(f.at for f, _ in ctx.chronic)}
     turns |= {stop.first.at for stop in ctx.stops} | {stop.lift.at for stop in ctx.stops if stop.lift}
-    if ctx.day_reached(earliest_on):
+    if _comes(ctx.start_of(earliest_on), until, ctx):
         turns.add(ctx.start_of(earliest_on))
     ordered = sorted(at for at in turns if start <= at and (at < end or (until is None and at <= end)))
     course = [(at, _state(stops, earliest_on, at, ctx)) for at in ordered]

@@ -344,3 +344,13 @@ def test_off_study_there_is_no_window_and_its_clock_stands_still() -> None:
 def test_a_provisional_stop_has_a_window_like_any_other() -> None:
     maybe = [enrolled(), azacitidine(95), acute(110, skin=3, confidence="possible"), acute(120), chronic(121)]
     assert Chart(maybe, 141).window["state"] == "open"
+
+
+def test_when_a_window_is_over_the_clock_no_longer_waits_for_it() -> None:
+    over = Chart(
+        [*STOPPED[:1], azacitidine(95), acute(110, skin=3), decided(110.2, "stop"), decided(112, "restart")], 113
+    )
+    assessment = over.patient.fold.assessment
+    assert assessment is not None
+    answer = next(a for name, a in assessment.answers.items() if "restart_window" in name)
+    assert answer.deadlines == ()
