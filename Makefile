@@ -7,10 +7,10 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 # Tests run one after another: they share brokers, ports and the machine's two cores.
 PYTEST ?= $(BIN)/python -m pytest
 
-.PHONY: help install demo test check fmt lint types imports lock hooks clean
+.PHONY: help install demo test check bench-assess bench-alerts fmt lint types imports lock hooks clean
 
 help: ## this list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## /\1\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /\1\t/' | expand -t 16
 
 install: $(VENV)/.installed ## make .venv from the locked requirements
 
@@ -38,6 +38,12 @@ types: install
 
 imports: install
 	$(BIN)/lint-imports
+
+bench-assess: install ## what one more fact costs, from 10 to 10,000 known
+	$(BIN)/python -m bench.assess
+
+bench-alerts: install ## how many alerts the synthetic trial gives, per patient and month
+	$(BIN)/python -m bench.alert_load
 
 fmt: install ## put the code in its one format
 	$(BIN)/ruff check --fix .

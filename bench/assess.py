@@ -1,6 +1,6 @@
 """What one more fact costs, by how many are known: `make bench-assess` prints the curve.
 
-Each row: a patient with so many facts (blood counts, MRD, chimerism, GVHD assessments and doses over the years), and the
+Each row: a patient with so many facts (blood counts, MRD, chimerism, GVHD assessments, doses over the years), and the
 CPU time of taking one more, in microseconds: the median over facts of every kind, and the dearest kind.
 """
 
