@@ -71,7 +71,13 @@ class Assessment:
     @property
     def findings(self) -> tuple[Finding, ...]:
         stopped = (
-            Finding(s.rule, s.evidence, outcome="decision" if s.lift else None, protocol=s.protocol)
+            Finding(
+                s.rule,
+                s.evidence,
+                outcome="decision" if s.lift else None,
+                summary=s.summary,
+                protocol=s.protocol,
+            )
             for s in self.stops.found
         )
         return (*stopped, *chain.from_iterable(answer.found for answer in self.answers.values()))

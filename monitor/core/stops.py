@@ -68,6 +68,13 @@ class Stop:
         return min(self.evidence, key=lambda e: (e.at, e.issued, e.key))
 
     @property
+    def summary(self) -> str:
+        """What stopped; and what was found last, where that says something else."""
+        last = max(self.evidence, key=lambda e: (e.at, e.issued, e.key))
+        said = self.first.summary
+        return said if last.summary == said else f"{said}. Latest: {last.summary}"
+
+    @property
     def permanent(self) -> bool:
         return self.rule.id != "stop.acute-gvhd"
 
@@ -153,7 +160,8 @@ def assessed(
         effective = evidence.effective if evidence is not None else fact.effective
         (earlier if precedes(effective, dose.effective, ctx.tz) else since).append((fact, evidence))
     if latest_before and earlier:
-        fact, evidence = earlier[-1]
+        at_once = [pair for pair in earlier if pair[0].at == earlier[-1][0].at]  # of two at one instant the worse
+        fact, evidence = next((pair for pair in at_once if pair[1] is not None), earlier[-1])
         if evidence is not None:
             known = max(evidence.issued, dose.record.versions[0].time)
             evidence = replace(evidence, effective=dose.effective, at=dose.at, issued=known)

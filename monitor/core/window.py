@@ -238,13 +238,12 @@ def _documented(stop: Stop, at: datetime, ctx: Context) -> list[Fact[RecordBlock
     """Where remission and "no cGVHD", both since the stop and neither gainsaid after, were first written down."""
     reading = ctx.protocol.restart.remission
     starts: list[Fact[RecordBlock]] = []
-    for course, says in (
-        (ctx.history.of(AcuteGvhdAssessed), lambda data: _says_remission(data, reading)),
-        (ctx.history.of(ChronicGvhdAssessed), _says_none),
-    ):
+    improved = [f for f in ctx.history.of(AcuteGvhdAssessed) if precedes(stop.first.effective, f.effective, ctx.tz)]
+    looked = [f for f in ctx.history.of(ChronicGvhdAssessed) if _since(stop, f, ctx)]
+    for course, says in ((improved, lambda data: _says_remission(data, reading)), (looked, _says_none)):
         run: Fact[RecordBlock] | None = None
         for fact in course:
-            if fact.at > at or not _since(stop, fact, ctx):
+            if fact.at > at:
                 continue
             said = {says(version.data) for version in fact.record.contents_of_latest}
             if False in said:

@@ -106,6 +106,12 @@ def test_at_the_first_dose_only_the_latest_assessment_is_judged() -> None:
     assert stops(Chart([enrolled(), marrow(80.5, "95"), marrow(90, "85"), azacitidine(95)], 96)) == ["stop.chimerism"]
 
 
+@pytest.mark.parametrize(("low", "fine"), [("a", "b"), ("b", "a")])
+def test_of_two_results_of_one_instant_before_the_first_dose_the_worse_is_judged(low: str, fine: str) -> None:
+    both = [marrow(90, "85", record=low), marrow(90, "95", record=fine)]
+    assert stops(Chart([enrolled(), *both, azacitidine(95)], 96)) == ["stop.chimerism"]
+
+
 def test_an_assessment_of_the_day_of_the_first_dose_without_an_hour_counts_as_since_the_dose() -> None:
     low = marrow(95, "85", effective_at=on_date(95))
     [alert] = Chart([enrolled(), azacitidine(95.1), low], 96).alerts("stop.chimerism")
@@ -172,6 +178,12 @@ def test_boundary_and_provisional_hold_only_while_they_hold_for_all() -> None:
     assert (alert.boundary, alert.provisional, alert.review) == (True, True, True)
     [alert] = Chart([*TREATED, boundary, acute(112, skin=4)], 113).alerts("stop.acute-gvhd")
     assert (alert.boundary, alert.provisional, alert.review) == (False, False, False)
+
+
+def test_a_stop_that_got_worse_says_so() -> None:
+    [alert] = Chart([*TREATED, acute(110, skin=3), acute(112, skin=4)], 113).alerts("stop.acute-gvhd")
+    assert "grade II (" in alert.summary
+    assert "Latest: Acute GVHD grade IV" in alert.summary
 
 
 def test_several_reasons_are_each_listed_with_their_own_time_and_a_permanent_one_dominates() -> None:

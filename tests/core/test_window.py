@@ -119,6 +119,13 @@ def test_what_was_assessed_before_the_stop_does_not_count() -> None:
     assert state(chronic(110), acute(120), until=141) == "open"  # at the very visit of the stop: since the stop
 
 
+def test_remission_comes_after_the_stop_not_with_it() -> None:
+    """Two assessments of one instant that disagree are no remission, nor is one of the same day without an hour."""
+    for remission in (acute(110, record="z"), acute(110, record="z", effective_at=on_date(110))):
+        assert state(remission, chronic(121), until=141) == "pending"
+    assert state(acute(110.01, record="z"), chronic(121), until=141) == "open"
+
+
 def test_of_the_day_of_the_stop_without_an_hour_counts_as_since_the_stop() -> None:
     assert state(chronic(110, effective_at=on_date(110)), acute(120), until=141) == "open"
     assert state(chronic(109, effective_at=on_date(109)), acute(120), until=141) == "blocked"
