@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from monitor.audit import kinds
@@ -15,6 +15,10 @@ from monitor.cli.reading.versions import by_record, field_changes, version_befor
 from monitor.core.times import Effective, instant, show
 from monitor.notify.receipts import Attempt, attempts_in
 from monitor.notify.texts import text_for
+
+
+# Fields of a change that say nothing beside its name.
+_OF_ITSELF: Final = frozenset({"alert_id", "revision", "status"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +103,8 @@ def _decisions(decided: Sequence[Record]) -> Iterator[Happening]:
         what = f"{payload['change']}: {text_for(alert['rule']).title} [{alert['priority']}]"
         if raised or "summary" in changed:
             what += f": {alert['summary']}"
+        elif others := sorted(set(changed) - _OF_ITSELF):
+            what += f": other {', '.join(others).replace('_', ' ')}"
         yield Happening(at, record.known_at, "alert", what, record.sequence, reference)
 
 

@@ -79,7 +79,9 @@ def _why(found: Explanation) -> list[str]:
         lines.append(f"Limits of the protocol file: {', '.join(limits)}")
     details = {name: value for name, value in found.alert.get("details", {}).items() if value is not None}
     if details:
-        lines.append("Details: " + ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in details.items()))
+        lines.append(
+            "Details: " + ", ".join(f"{name.replace('_', ' ')} {_shown(each)}" for name, each in details.items())
+        )
     return [*lines, f"What the protocol says: {why.protocol_says}", f"Protocol file: {why.protocol}"]
 
 

@@ -108,7 +108,9 @@ def told_in(records: Sequence[Record], tick: str) -> Iterator[Told]:
 
 
 def _figures(sent: Mapping[str, Any]) -> Iterator[str]:
-    for name, item in sent.items():
+    measured_first = sorted(sent, key=lambda name: name not in _MEASURED)
+    for name in measured_first:
+        item = sent[name]
         if item is None or (name in _WITH_VALUE and any(measured in sent for measured in _MEASURED)):
             continue
         if name in _MEASURED and not isinstance(item, bool):
