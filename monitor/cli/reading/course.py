@@ -16,7 +16,6 @@ from monitor.core.times import Effective, instant, show
 from monitor.notify.receipts import Attempt, attempts_in
 from monitor.notify.texts import text_for
 
-
 # Fields of a change that say nothing beside its name.
 _OF_ITSELF: Final = frozenset({"alert_id", "revision", "status"})
 
