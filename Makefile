@@ -7,7 +7,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 # Tests run one after another: they share brokers, ports and the machine's two cores.
 PYTEST ?= $(BIN)/python -m pytest
 
-.PHONY: help install demo test check bench-assess bench-alerts fmt lint types imports lock hooks clean
+.PHONY: help install demo bench-audit test check bench-assess bench-alerts fmt lint types imports lock hooks clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /\1\t/' | expand -t 16
@@ -26,6 +26,9 @@ demo: install ## a synthetic trial through the real daemon, in under two minutes
 
 test: install ## the whole suite
 	$(PYTEST)
+
+bench-audit: install ## what the log costs: append, verify, prove
+	PYTHONPATH=. $(BIN)/python bench/audit.py
 
 check: lint types imports test ## what must hold before anything is merged
 

@@ -1,7 +1,7 @@
 """Whether the log is whole: sequence, payloads, leaves, chains, tree and head. Streams the log in constant memory."""
 
 from bisect import bisect_right
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from operator import itemgetter
@@ -56,22 +56,20 @@ class Checker:
         """The streams that have records which were checked."""
         return [name for name, end in self._streams.items() if self._trusted.get(name) != end]
 
-    def check(self, page: Iterable[Stored]) -> Broken | None:
-        """Take the next records: the first that is wrong, or None."""
-        for stored in page:
-            end = self._streams.get(stored.stream, _EMPTY_STREAM)
-            if not _whole(stored, self._sequence + 1, end):
-                return self._wrong(stored, end)
-            self._take(stored)
+    def check(self, stored: Stored) -> Broken | None:
+        """Take the next record: what is wrong with it, or None."""
+        end = self._streams.get(stored.stream, _EMPTY_STREAM)
+        if not _whole(stored, self._sequence + 1, end):
+            return self._wrong(stored, end)
+        self._take(stored)
         return None
 
-    def trust(self, page: Iterable[Stored]) -> Broken | None:
-        """Take the next records as they are: their leaves are under a checkpoint that is trusted."""
-        for stored in page:
-            if stored.sequence != self._sequence + 1:
-                return self._missing(stored)
-            self._take(stored)
-            self._trusted[stored.stream] = self._streams[stored.stream]
+    def trust(self, stored: Stored) -> Broken | None:
+        """Take the next record as it is: its leaf is under a checkpoint that is trusted."""
+        if stored.sequence != self._sequence + 1:
+            return self._missing(stored)
+        self._take(stored)
+        self._trusted[stored.stream] = self._streams[stored.stream]
         return None
 
     def hold(self, anchor: Anchor) -> Broken | None:
@@ -175,16 +173,17 @@ async def check_log(
 
 
 def _page(checker: Checker, page: Sequence[Stored], held: Sequence[Anchor], since: int) -> Broken | None:
-    """Take a page, stopping where a checkpoint was made."""
+    """Take a page, stopping where a checkpoint was made and where trust ends."""
     begun = 0
-    for anchor in (*held, None):
-        end = len(page) if anchor is None else bisect_right(page, anchor.size, begun, key=_sequence_of)
-        part = page[begun:end]
-        take = checker.trust if part and part[-1].sequence <= since else checker.check
-        if (broken := take(part)) is not None:
-            return broken
-        if anchor is not None and (broken := checker.hold(anchor)) is not None:
-            return broken
+    for size in sorted({since, page[-1].sequence, *(anchor.size for anchor in held)}):
+        end = bisect_right(page, size, begun, key=_sequence_of)
+        take = checker.trust if size <= since else checker.check
+        for stored in page[begun:end]:
+            if (broken := take(stored)) is not None:
+                return broken
+        for anchor in held:
+            if anchor.size == size and (broken := checker.hold(anchor)) is not None:
+                return broken
         begun = end
     return None
 
