@@ -58,6 +58,8 @@ def _series(item: str, what: str, facts: Sequence[Fact[RecordBlock]], days: int,
     base: Fact[RecordBlock] | None = before[-1] if before else dose
     for fact, following in with_next([*([base] if base else []), *since]):
         due_on = fact.on + timedelta(days=days + 1)
+        if following is not None and following.on < due_on:
+            continue  # it came in time
         hit = Hit(f"No {what} for more than {days} days", details={"item": item, "due_on": due_on.isoformat()})
         yield Expected(RULE, evidence(fact, hit), due_on, following.at if following else None, item)
 

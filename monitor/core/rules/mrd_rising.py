@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from decimal import Context as Arithmetic
 from decimal import Decimal
+from itertools import pairwise
 
 from monitor.core.context import Context
 from monitor.core.exact import times
@@ -40,6 +41,29 @@ class _Episode:
     findings: list[Finding] = field(default_factory=list)
 
 
+@dataclass(slots=True)
+class _Seen:
+    """What went before in a series, as far as a later result can be held against it."""
+
+    first: Reading | None = None  # of those with a value or a limit, as the two that follow
+    last: Reading | None = None
+    lowest: Reading | None = None
+    undetected: Reading | None = None  # the latest
+
+    def add(self, reading: Reading) -> None:
+        if reading.undetected:
+            self.undetected = reading
+        if reading.level is None:
+            return
+        self.first, self.last = self.first or reading, reading
+        if self.lowest is None or self.lowest.level is None or reading.level < self.lowest.level:
+            self.lowest = reading
+
+    def reference(self, how: str) -> Reading | None:
+        """The result a new one is held against, by the chosen reading."""
+        return {"previous": self.last, "baseline": self.first}.get(how, self.lowest)
+
+
 def find(ctx: Context) -> Iterator[Finding]:
     for key, readings in all_series(ctx).items():
         yield from _walk(key, readings, ctx)
@@ -47,35 +71,24 @@ def find(ctx: Context) -> Iterator[Finding]:
 
 def _walk(key: SeriesKey, readings: list[Reading], ctx: Context) -> Iterator[Finding]:
     episode: _Episode | None = None
-    for index, reading in enumerate(readings):
-        before = readings[:index]
-        if not before:
-            if reading.positive:
-                yield _finding(BASELINE, key, reading, None, "First result of this series is positive")
-            continue
-        reference = _reference(before, ctx.protocol.mrd.reference)
+    seen = _Seen()
+    if readings and readings[0].positive:
+        yield _finding(BASELINE, key, readings[0], None, "First result of this series is positive")
+    for before, reading in pairwise(readings):
+        seen.add(before)
+        reference = seen.reference(ctx.protocol.mrd.reference)
         if episode is not None and (outcome := _closes(reading, reference, episode, ctx)) is not None:
             yield from (replace(finding, outcome=outcome) for finding in episode.findings)
             episode = None
             continue
         fresh = episode or _Episode(reference)
-        borderline = _judge(key, reading, before, reference, fresh, ctx)
+        borderline = _judge(key, reading, seen.undetected, reference, fresh, ctx)
         if borderline is not None:
             yield borderline
         if fresh.findings:
             episode = fresh
     if episode is not None:
         yield from episode.findings
-
-
-def _reference(before: list[Reading], how: str) -> Reading | None:
-    """The result a new one is held against, by the chosen reading."""
-    known = [reading for reading in before if reading.level is not None]
-    if not known:
-        return None
-    if how == "previous":
-        return known[-1]
-    return known[0] if how == "baseline" else min(known, key=lambda r: r.level or Decimal(0))
 
 
 def _closes(reading: Reading, now: Reading | None, episode: _Episode, ctx: Context) -> str | None:
@@ -95,7 +108,12 @@ def _closes(reading: Reading, now: Reading | None, episode: _Episode, ctx: Conte
 
 
 def _judge(
-    key: SeriesKey, reading: Reading, before: list[Reading], reference: Reading | None, episode: _Episode, ctx: Context
+    key: SeriesKey,
+    reading: Reading,
+    undetected: Reading | None,
+    reference: Reading | None,
+    episode: _Episode,
+    ctx: Context,
 ) -> Finding | None:
     """Fire what this result gives into the episode; a borderline rise is returned, as it opens none."""
     factor = ctx.protocol.mrd.rise_factor
@@ -115,9 +133,8 @@ def _judge(
         if reading.level is not None:
             lowest = episode.lowest_since
             episode.lowest_since = reading.level if lowest is None else min(lowest, reading.level)
-    earlier = next((r for r in reversed(before) if r.undetected), None)
-    if reading.positive and earlier is not None and not episode.converted:
-        episode.findings.append(_finding(POSITIVE, key, reading, earlier, "MRD was undetected and is positive now"))
+    if reading.positive and undetected is not None and not episode.converted:
+        episode.findings.append(_finding(POSITIVE, key, reading, undetected, "MRD was undetected and is positive now"))
         episode.converted = True
     return borderline
 
