@@ -19,6 +19,13 @@ from monitor.audit.records import Head, Record
 from monitor.audit.stored import Stored
 
 
+class Streams(Protocol):
+    """Where the streams of a log can be read: the log itself, or an export of it."""
+
+    async def stream(self, name: str) -> list[Record]:
+        """All records of one stream, in order."""
+
+
 class AuditLog(Protocol):
     """The append-only log and the tables that live in its transactions.
 

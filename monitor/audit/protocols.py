@@ -11,7 +11,7 @@ from datetime import datetime
 from pydantic import ValidationError
 
 from monitor.audit import kinds
-from monitor.audit.ports import AuditLog
+from monitor.audit.ports import Streams
 from monitor.audit.records import NewRecord, Record
 from monitor.errors import ProtocolInvalid
 from monitor.events.canonical import canonical
@@ -53,7 +53,7 @@ def activation_record(protocol: Protocol, *, approved_by: str, why: str, since: 
     )
 
 
-async def activations(log: AuditLog) -> list[Activation]:
+async def activations(log: Streams) -> list[Activation]:
     """All activations, in order. Raises ProtocolInvalid for a file that this program cannot read."""
     return [_activation(record) for record in await log.stream(kinds.PROTOCOLS)]
 
@@ -65,7 +65,7 @@ def timeline(found: Sequence[Activation], otherwise: Protocol) -> Timeline:
     return Timeline(found[0].protocol, tuple((each.since, each.protocol) for each in found[1:]))
 
 
-async def files_in(log: AuditLog, otherwise: Protocol) -> Timeline:
+async def files_in(log: Streams, otherwise: Protocol) -> Timeline:
     """The files of a log. Raises ProtocolInvalid, DatabaseUnavailable."""
     return timeline(await activations(log), otherwise)
 

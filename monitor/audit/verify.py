@@ -1,6 +1,6 @@
 """`verify`: is the log whole, and are its decisions those its facts lead to? Trusts nothing that was stored."""
 
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -8,7 +8,7 @@ from monitor.audit import kinds
 from monitor.audit.clock import clocks
 from monitor.audit.decisions import CORE_VERSION, Difference, derived, differences, latest, recorded
 from monitor.audit.integrity import Broken, Checker, check_log
-from monitor.audit.ports import AuditLog
+from monitor.audit.ports import AuditLog, Streams
 from monitor.audit.proof.anchors import Anchors
 from monitor.audit.protocols import activations, timeline
 from monitor.audit.records import Record
@@ -64,36 +64,34 @@ async def verify(
             return Verdict(records=checker.head.sequence, broken=found)
         if progress is not None:
             progress(found)
-    verdict = Verdict(records=checker.head.sequence, checkpoints=checker.checkpoints)
+    decided = await check_decisions(log, protocol, checker.streams, until=checker.head.sequence, swept=swept)
+    return replace(decided, records=checker.head.sequence, checkpoints=checker.checkpoints)
+
+
+async def check_decisions(
+    log: Streams, protocol: Protocol, streams: Iterable[str], *, until: int, swept: Mapping[int, datetime]
+) -> Verdict:
+    """Hold the decisions of all patients of these streams, up to sequence `until`, against those derived again.
+
+    `swept`: how far the events clock of each partition has come.
+    """
     activated = await activations(log)
     files = timeline(activated, protocol)
     hashes = {file.hash for file in files.files} | {each.hash for each in activated}
-    async for patient in _decisions(log, files, hashes, checker, swept):
+    verdict = Verdict()
+    names = {kinds.patient_of(stream) or kinds.patient_of_alert(stream) for stream in streams}
+    for patient in sorted(name for name in names if name is not None):
+        facts = _up_to(until, await log.stream(kinds.patient_stream(patient)))
+        decided = _up_to(until, await log.stream(kinds.alert_stream(patient)))
+        found = check_patient(patient, files, hashes, facts, decided, _clock_of(facts, swept))
         verdict = replace(
             verdict,
             patients=verdict.patients + 1,
-            decisions=verdict.decisions + patient.decisions,
-            differs=verdict.differs + patient.differs,
-            undecided=verdict.undecided + patient.undecided,
-            upgraded=verdict.upgraded or patient.upgraded,
+            decisions=verdict.decisions + found.decisions,
+            differs=verdict.differs + found.differs,
+            undecided=verdict.undecided + found.undecided,
         )
-    if not verdict.upgraded:
-        return verdict
-    # What the program before did not decide has no stamp: that it is missing is no sign of a changed log.
-    return replace(
-        verdict, differs=tuple(replace(each, newer=each.newer or each.sequence is None) for each in verdict.differs)
-    )
-
-
-async def _decisions(
-    log: AuditLog, files: Timeline, hashes: Collection[str], checker: Checker, swept: dict[int, datetime]
-) -> AsyncIterator[Verdict]:
-    names = {kinds.patient_of(stream) or kinds.patient_of_alert(stream) for stream in checker.streams}
-    for patient in sorted(name for name in names if name is not None):
-        until = checker.head.sequence
-        facts = _up_to(until, await log.stream(kinds.patient_stream(patient)))
-        decided = _up_to(until, await log.stream(kinds.alert_stream(patient)))
-        yield check_patient(patient, files, hashes, facts, decided, _clock_of(facts, swept))
+    return verdict
 
 
 def check_patient(
@@ -127,7 +125,7 @@ def check_patient(
     )
 
 
-def _clock_of(facts: Sequence[Record], swept: dict[int, datetime]) -> datetime | None:
+def _clock_of(facts: Sequence[Record], swept: Mapping[int, datetime]) -> datetime | None:
     origins = [record.origin for record in facts if record.origin is not None]
     return swept.get(origins[-1].partition) if origins else None
 

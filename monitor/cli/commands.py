@@ -19,6 +19,7 @@ COMMANDS: Final[Mapping[str, str | Mapping[str, str]]] = {
     "generate": "monitor.cli.generate:generate",
     "simulate": "monitor.cli.simulate:simulate",
     "verify": "monitor.cli.verify:verify",
+    "export": "monitor.cli.export:export",
     "replay": "monitor.cli.replay:replay",
     "timeline": "monitor.cli.timeline:timeline",
     "explain": "monitor.cli.explain:explain",

@@ -1,0 +1,36 @@
+"""`safety-monitor verify --export`: an export verified offline, without log and database."""
+
+import asyncio
+import zipfile
+import zlib
+from pathlib import Path
+
+import typer
+
+from monitor.audit.export.offline import verify_export
+from monitor.audit.export.streams import decisions_of
+from monitor.audit.export.verifier import BrokenError
+from monitor.audit.proof.keys import keyring
+from monitor.audit.verify import Verdict
+from monitor.errors import UsageError
+from monitor.protocol.model import Protocol
+from monitor.settings import load_settings
+
+BROKEN = 1
+
+
+def verified_export(path: Path, keys: Path | None, protocol: Path | None) -> tuple[list[str], Verdict | None]:
+    """The verdict on an export that is whole, in plain words, and what became of its decisions (None: not looked at).
+
+    `keys`: a keyring held here; without it those that came with the export are used. Says what is broken on standard
+    error and ends with exit code 1. Raises UsageError.
+    """
+    if not path.exists():
+        raise UsageError(f"there is no export at {path}")
+    try:
+        export = verify_export(path, keyring(keys.read_text(encoding="utf-8")) if keys else ())
+        chosen = Protocol.load(protocol or load_settings().protocol)
+        return export.told(), asyncio.run(decisions_of(export, chosen))
+    except (BrokenError, OSError, zipfile.BadZipFile, EOFError, zlib.error) as error:
+        typer.echo(f"BROKEN: {error}", err=True)
+        raise typer.Exit(BROKEN) from None
