@@ -90,8 +90,15 @@ async def check_decisions(
             decisions=verdict.decisions + found.decisions,
             differs=verdict.differs + found.differs,
             undecided=verdict.undecided + found.undecided,
+            upgraded=verdict.upgraded or found.upgraded,
         )
-    return verdict
+    return _excused(verdict) if verdict.upgraded else verdict
+
+
+def _excused(verdict: Verdict) -> Verdict:
+    """What the program before did not decide has no stamp: that it is missing is no sign of a changed log."""
+    differs = tuple(replace(each, newer=each.newer or each.sequence is None) for each in verdict.differs)
+    return replace(verdict, differs=differs)
 
 
 def check_patient(
