@@ -13,7 +13,7 @@ from monitor.audit.batch import AlertRow, Batch, Owner, PatientRow, Position, To
 from monitor.audit.hashing import SALT_BYTES
 from monitor.audit.positions import advanced, check_owner
 from monitor.audit.records import Head, Record, StreamHead
-from monitor.audit.seal import check_versions, seal, without_duplicates
+from monitor.audit.seal import check_still_at, check_versions, seal, without_duplicates
 from monitor.audit.stored import record_of
 from monitor.audit.tables import alerts, audit_head, audit_log, instances, outbox, owners, patients, positions
 from monitor.errors import SchemaMissing
@@ -129,10 +129,10 @@ async def put_positions(connection: AsyncConnection, places: Mapping[TopicPartit
 
 
 async def refill(
-    connection: AsyncConnection, patient_rows: Sequence[PatientRow], alert_rows: Sequence[AlertRow]
+    connection: AsyncConnection, patient_rows: Sequence[PatientRow], alert_rows: Sequence[AlertRow], at: int | None
 ) -> None:
-    """Put these rows in the place of all rows of the read models."""
-    await locked_head(connection)
+    """Put these rows in the place of all rows of the read models. Raises VersionConflict if the log is not at `at`."""
+    check_still_at(at, await locked_head(connection))
     await connection.execute(delete(patients))
     await connection.execute(delete(alerts))
     await upsert(connection, patients, [rows.fields(row) for row in patient_rows])

@@ -149,9 +149,11 @@ class SqlAuditLog:
         """See AuditLog.alerts."""
         return await self._database.read(partial(reading.alerts_of, patient=patient, statuses=statuses))
 
-    async def replace_read_models(self, patients: Sequence[PatientRow], alerts: Sequence[AlertRow]) -> None:
+    async def replace_read_models(
+        self, patients: Sequence[PatientRow], alerts: Sequence[AlertRow], *, at: int | None = None
+    ) -> None:
         """See AuditLog.replace_read_models."""
-        await self._database.write(lambda connection: appending.refill(connection, patients, alerts))
+        await self._database.write(lambda connection: appending.refill(connection, patients, alerts, at))
 
     async def claim_outbox(
         self, *, limit: int, lease_for: timedelta, now: datetime, channels: Collection[str] | None = None

@@ -22,7 +22,7 @@ from monitor.audit.batch import (
 from monitor.audit.hashing import SALT_BYTES
 from monitor.audit.positions import advanced, check_owner
 from monitor.audit.records import Head, Record, StreamHead
-from monitor.audit.seal import EMPTY_LOG, EMPTY_STREAM, check_versions, seal, without_duplicates
+from monitor.audit.seal import EMPTY_LOG, EMPTY_STREAM, check_still_at, check_versions, seal, without_duplicates
 from monitor.audit.stored import Stored, record_of
 
 
@@ -172,8 +172,11 @@ class MemoryAuditLog:
         ]
         return sorted(rows, key=lambda row: (row.effective_at, row.rule, row.alert_id))
 
-    async def replace_read_models(self, patients: Sequence[PatientRow], alerts: Sequence[AlertRow]) -> None:
+    async def replace_read_models(
+        self, patients: Sequence[PatientRow], alerts: Sequence[AlertRow], *, at: int | None = None
+    ) -> None:
         """See AuditLog.replace_read_models."""
+        check_still_at(at, self._head)
         self._patients = {row.patient: row for row in patients}
         self._alerts = {row.alert_id: row for row in alerts}
 

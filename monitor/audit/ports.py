@@ -86,8 +86,13 @@ class AuditLog(Protocol):
     async def alerts(self, *, patient: str | None = None, statuses: Collection[str] | None = None) -> list[AlertRow]:
         """The read model of alerts, by (effective_at, rule, alert_id)."""
 
-    async def replace_read_models(self, patients: Sequence[PatientRow], alerts: Sequence[AlertRow]) -> None:
-        """Put these rows in the place of all rows of the read models."""
+    async def replace_read_models(
+        self, patients: Sequence[PatientRow], alerts: Sequence[AlertRow], *, at: int | None = None
+    ) -> None:
+        """Put these rows in the place of all rows of the read models.
+
+        `at`: the sequence they were made at; raises VersionConflict, with nothing replaced, if the log has gone on.
+        """
 
     async def claim_outbox(
         self, *, limit: int, lease_for: timedelta, now: datetime, channels: Collection[str] | None = None

@@ -1,7 +1,8 @@
 """The read models made anew from the log alone."""
 
 import json
-from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -16,39 +17,75 @@ from monitor.audit.times import utc_time
 from monitor.core.patient import Patient
 from monitor.events.canonical import canonical
 from monitor.protocol.model import Protocol
+from monitor.protocol.timeline import Timeline
 
 RETRY_FAILED: Final = timedelta(minutes=10)
 """A patient whose assessment fails is due again then: the recorder tries it anew."""
 
 
-async def rebuild(log: AuditLog, protocol: Protocol) -> tuple[list[PatientRow], list[AlertRow]]:
-    """Fold the log into the rows of patients and alerts, put them in the place of the old ones, and return them.
+@dataclass(frozen=True, slots=True)
+class ReadModels:
+    """The rows of patients and alerts, in the order in which the log gives them, as of a sequence of the log."""
 
-    `protocol`: the file for a log that holds none. To be run while no worker writes. Raises DatabaseUnavailable.
+    patients: list[PatientRow]
+    alerts: list[AlertRow]
+    at: int
+
+    def differing(self, other: "ReadModels") -> list[str]:
+        """What is not the same in both, named by patient or by alert."""
+        mine, theirs = self._named(), other._named()
+        return sorted(name for name in mine.keys() | theirs.keys() if mine.get(name) != theirs.get(name))
+
+    def _named(self) -> dict[str, PatientRow | AlertRow]:
+        patients = {f"patient {row.patient}": row for row in self.patients}
+        return patients | {f"alert {row.alert_id} of patient {row.patient}": row for row in self.alerts}
+
+
+async def kept(log: AuditLog) -> ReadModels:
+    """The read models as the database has them. Raises DatabaseUnavailable."""
+    head = await log.head()
+    return ReadModels(await log.patients(), await log.alerts(), head.sequence)
+
+
+async def folded(log: AuditLog, protocol: Protocol) -> ReadModels:
+    """The read models as the log gives them; `protocol` is the file for a log that holds none.
+
+    Raises DatabaseUnavailable, ProtocolInvalid.
     """
-    histories: dict[str, list[Record]] = defaultdict(list)
+    at = (await log.head()).sequence
+    names: set[str] = set()
     alerts: dict[str, AlertRow] = {}
-    files = await files_in(log, protocol)
-    async for record in log.read():
+    async for record in log.read(limit=at):
         if (patient := kinds.patient_of(record.stream)) is not None:
-            histories[patient].append(record)
+            names.add(patient)
         elif (row := _alert_row(record, alerts)) is not None:
             alerts[row.alert_id] = row
+    files = await files_in(log, protocol)
     swept = clocks(await log.positions())
-    patients = []
-    for name, records in sorted(histories.items()):
-        partition = next((record.origin.partition for record in reversed(records) if record.origin), None)
-        until = None if partition is None else swept.get(partition)
-        try:
-            folded = refold(name, files, records, until=until).patient
-        except Exception:  # a mistake in a rule is this patient's alone
-            due_at = max(told_by(record) or record.recorded_at for record in records) + RETRY_FAILED
-            patients.append(failing_row(name, partition=partition, version=len(records), retry_at=due_at))
-        else:
-            patients.append(patient_row(name, folded, partition=partition, version=len(records)))
+    patients = [_folded_row(name, await log.stream(kinds.patient_stream(name)), files, swept) for name in sorted(names)]
     rows = sorted(alerts.values(), key=lambda row: (row.effective_at, row.rule, row.alert_id))
-    await log.replace_read_models(patients, rows)
-    return patients, rows
+    return ReadModels(patients, rows, at)
+
+
+async def rebuild(log: AuditLog, protocol: Protocol) -> ReadModels:
+    """Put the read models as the log gives them in the place of the old ones, and return them.
+
+    To be run while no worker writes. Raises VersionConflict, with nothing replaced, if one has, DatabaseUnavailable.
+    """
+    made = await folded(log, protocol)
+    await log.replace_read_models(made.patients, made.alerts, at=made.at)
+    return made
+
+
+def _folded_row(name: str, records: Sequence[Record], files: Timeline, swept: Mapping[int, datetime]) -> PatientRow:
+    partition = next((record.origin.partition for record in reversed(records) if record.origin), None)
+    until = None if partition is None else swept.get(partition)
+    try:
+        patient = refold(name, files, records, until=until).patient
+    except Exception:  # a mistake in a rule is this patient's alone
+        due_at = max(told_by(record) or record.recorded_at for record in records) + RETRY_FAILED
+        return failing_row(name, partition=partition, version=len(records), retry_at=due_at)
+    return patient_row(name, patient, partition=partition, version=len(records))
 
 
 def patient_row(name: str, patient: Patient, *, partition: int | None, version: int) -> PatientRow:

@@ -30,6 +30,12 @@ def check_versions(expected: Mapping[str, int], streams: Mapping[str, StreamHead
             raise VersionConflict(stream, version, found)
 
 
+def check_still_at(sequence: int | None, head: Head) -> None:
+    """Raises VersionConflict if a sequence is given and the log has gone on from it."""
+    if sequence is not None and sequence != head.sequence:
+        raise VersionConflict("the log", sequence, head.sequence)
+
+
 def without_duplicates(records: Sequence[NewRecord], known: Collection[str]) -> list[NewRecord]:
     """The records whose dedupe key is neither on the log nor earlier in the batch."""
     seen = set(known)

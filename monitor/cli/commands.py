@@ -43,13 +43,13 @@ COMMANDS: Final[Mapping[str, str | Mapping[str, str]]] = {
         "check": "monitor.cli.audit:check",
     },
     "topics": {"apply": "monitor.cli.topics:apply"},
-    "database": {"upgrade": "monitor.cli.database:upgrade"},
+    "database": {"upgrade": "monitor.cli.database:upgrade", "rebuild": "monitor.cli.database:rebuild"},
 }
 GROUP_HELP: Final = {
     "protocol": "The protocol files of the log.",
     "audit": "Checkpoints of the log, and proofs that a stranger can check.",
     "topics": "The topics on the broker.",
-    "database": "The schema of the log's database.",
+    "database": "The schema of the log's database, and the tables made from the log.",
 }
 
 

@@ -205,7 +205,7 @@ async def test_across_a_change_decisions_come_out_again_from_the_log_alone(scena
     rows = {row.patient: row.protocol_state for row in await log.patients()}
     assert {name: patient.snapshot()["protocol_state"] for name, patient in shown.patients.items()} == rows
     alerts = await log.alerts()
-    assert (await rebuild(log, beside))[1] == alerts
+    assert (await rebuild(log, beside)).alerts == alerts
 
 
 async def test_under_the_events_clock_a_file_follows_all_that_was_reached() -> None:

@@ -75,7 +75,8 @@ async def test_the_read_models_are_the_logs(scenario: Path, clock: str) -> None:
     log, _ = await recorded(scenario, clock)
     patients, alerts = await log.patients(), await log.alerts()
 
-    assert await rebuild(log, PROTOCOL) == (patients, alerts)
+    made = await rebuild(log, PROTOCOL)
+    assert (made.patients, made.alerts) == (patients, alerts)
     assert (await log.patients(), await log.alerts()) == (patients, alerts)
 
 

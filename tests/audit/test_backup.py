@@ -1,0 +1,102 @@
+"""The recipes of docs/operations.md: what was backed up and restored is whole, and goes on."""
+
+import shutil
+import sqlite3
+import subprocess
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+from monitor.audit.database import Database
+from monitor.audit.log import SqlAuditLog
+from monitor.audit.ports import AuditLog
+from monitor.audit.proof.anchors import Anchors
+from monitor.audit.proof.store import ProofStore
+from monitor.audit.read_models import folded, kept
+from monitor.audit.schema import is_current, upgrade
+from monitor.audit.verify import verify
+from tests.audit.export.rig import filled
+from tests.audit.given import batch, fact
+from tests.audit.rig import PROTOCOL, SCENARIOS, lines_of, record_by_events_clock
+from tests.support.postgres import PostgresCluster, find_programs
+
+LINES = lines_of(SCENARIOS[11])
+
+
+async def test_a_dump_of_postgresql_restores_to_a_log_that_is_whole(postgres: PostgresCluster, tmp_path: Path) -> None:
+    url = postgres.database()
+    await upgrade(url)
+    log = await SqlAuditLog.open(url)
+    await record_by_events_clock(log, LINES)
+    head = await log.head()
+    restored = postgres.database()
+
+    run("pg_dump", "--format=custom", f"--file={tmp_path / 'log.dump'}", url)
+    await log.append(batch(fact(stream="system")))  # the dump is of its moment, whatever comes after
+    run("pg_restore", "--no-owner", "--exit-on-error", f"--dbname={restored}", str(tmp_path / "log.dump"))
+
+    await log.close()
+    await holds(restored, head.sequence)
+
+
+async def test_a_backup_of_sqlite_under_a_writer_is_a_log_that_is_whole(sqlite_url: str, tmp_path: Path) -> None:
+    await upgrade(sqlite_url)
+    log = await SqlAuditLog.open(sqlite_url)
+    await record_by_events_clock(log, LINES)
+    head = await log.head()
+
+    with closing(sqlite3.connect(tmp_path / "log.db")) as source, closing(sqlite3.connect(tmp_path / "b.db")) as target:
+        source.backup(target)
+    await log.append(batch(fact(stream="system")))
+
+    await log.close()
+    await holds(f"sqlite:///{tmp_path / 'b.db'}", head.sequence)
+
+
+async def test_a_backup_that_is_older_than_a_checkpoint_says_how_old(sqlite_url: str, tmp_path: Path) -> None:
+    await upgrade(sqlite_url)
+    log = await SqlAuditLog.open(sqlite_url)
+    await filled(log, rounds=2)
+    with closing(sqlite3.connect(tmp_path / "log.db")) as source, closing(sqlite3.connect(tmp_path / "b.db")) as target:
+        source.backup(target)
+    await filled(log, rounds=2)
+    newest = Anchors([], ProofStore(log))
+    backup = await SqlAuditLog.open(f"sqlite:///{tmp_path / 'b.db'}", writing=False)
+
+    verdict = await verify(backup, PROTOCOL, anchors=newest)
+
+    await backup.close()
+    await log.close()
+    assert "record 9: is missing: the checkpoint of 16 records" in str(verdict.broken)
+
+
+async def holds(url: str, records: int) -> None:
+    """The log there is whole up to that record, its decisions too; its tables fit; it is guarded; it goes on."""
+    assert await is_current(url)
+    log = await SqlAuditLog.open(url)
+    verdict = await verify(log, PROTOCOL)
+    assert (verdict.broken, verdict.differs, verdict.records) == (None, (), records)
+    assert (await folded(log, PROTOCOL)).differing(await kept(log)) == []
+    await log.append(batch(fact("goes on")))
+    assert await whole(log)
+    await log.close()
+    database = Database(url)
+    with pytest.raises(DBAPIError, match="append-only"):
+        async with database.writing() as connection:
+            await connection.execute(text("UPDATE audit_log SET actor = 'nobody'"))
+    await database.close()
+
+
+async def whole(log: AuditLog) -> bool:
+    return (await verify(log, PROTOCOL)).broken is None
+
+
+def run(program: str, *arguments: str) -> None:
+    """One of PostgreSQL's programs, of the version that the cluster runs."""
+    folder = find_programs()
+    found = shutil.which(program, path=str(folder))
+    assert found is not None
+    subprocess.run([found, *arguments], check=True, capture_output=True)
