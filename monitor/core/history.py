@@ -14,6 +14,7 @@ from datetime import date, datetime
 from typing import Generic, TypeVar, cast
 from zoneinfo import ZoneInfo
 
+from monitor.core.growing import Growing
 from monitor.core.times import Effective, instant, local_date
 from monitor.events.command import Command
 from monitor.events.envelope import Received, Refused
@@ -51,26 +52,25 @@ class Record:
     key: RecordKey
     versions: tuple[Version, ...]
 
-    def _latest(self) -> list[Version]:
-        number = self.versions[-1].number
-        latest = [v for v in self.versions if v.number == number]
-        return [v for v in latest if not v.preliminary] or latest
-
     @property
     def contents_of_latest(self) -> tuple[Version, ...]:
         """Every content of the highest version, of which there should be one."""
-        return tuple(self._latest())
+        if len(self.versions) == 1:
+            return self.versions
+        number = self.versions[-1].number
+        latest = tuple(v for v in self.versions if v.number == number)
+        return tuple(v for v in latest if not v.preliminary) or latest
 
     @property
     def current(self) -> Version | None:
         """The version that counts, or None when the record is retracted."""
-        latest = self._latest()
+        latest = self.contents_of_latest
         return None if any(v.retracts for v in latest) else latest[0]
 
     @property
     def rivals(self) -> tuple[Version, ...]:
         """Other contents under the version that counts (`data.conflict`)."""
-        return () if self.current is None else tuple(self._latest()[1:])
+        return () if self.current is None else self.contents_of_latest[1:]
 
     def issued(self, holds: Callable[[RecordBlock], bool]) -> datetime:
         """When the first version for which `holds` was issued: the moment it could be known."""
@@ -115,12 +115,12 @@ class Given:
     data: Command
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # two histories are the same if they are one: to compare them all would cost all
 class History:
     """An immutable set of facts, commands and refusals. `add` gives the set with one more."""
 
     tz: ZoneInfo
-    records: Mapping[RecordKey, Record] = field(default_factory=dict)
+    records: Growing[RecordKey, Record] = field(default_factory=Growing)
     facts: Mapping[Kind, tuple[Fact[RecordBlock], ...]] = field(default_factory=dict)
     contested: Mapping[Kind, tuple[Fact[RecordBlock], ...]] = field(default_factory=dict)  # by what does not count
     revised: tuple[RecordKey, ...] = ()  # records with more than one version or content
@@ -171,7 +171,7 @@ class History:
             for kind, version in _contested(record).items():
                 contested[kind] = _with(contested.get(kind, ()), self._fact(record, version))
         revised = self.revised if before is None or key in self.revised else tuple(sorted((*self.revised, key)))
-        records = {**self.records, key: record}
+        records = self.records.with_entry(key, record)
         return replace(self, records=records, facts=facts, contested=contested, revised=revised)
 
     def refuse(self, refused: Refused, known_at: datetime) -> History:
@@ -192,9 +192,7 @@ class History:
             for kind, rival in _contested(record).items():
                 if (fact := self._fact(record, rival)).at <= until:
                     contested.setdefault(kind, []).append(fact)
-        return replace(
-            self, records=records, facts=_sorted(facts), contested=_sorted(contested), commands=(), refusals=()
-        )
+        return History(self.tz, Growing(records), _sorted(facts), _sorted(contested), self.revised)
 
     def _fact(self, record: Record, version: Version) -> Fact[RecordBlock]:
         effective = version.data.effective_at
@@ -202,9 +200,9 @@ class History:
 
 
 def _kinds(data: RecordBlock) -> tuple[Kind, ...]:
-    """Where a fact is found: under its type, and a laboratory result under its analyte."""
+    """Where a fact is found: under its type, or a laboratory result that the rules read under its analyte."""
     if isinstance(data, LabResulted) and data.analyte is not None:
-        return (LabResulted, data.analyte)
+        return (data.analyte,)
     return (type(data),)
 
 

@@ -13,6 +13,7 @@ from datetime import datetime
 
 from monitor.core.alert import Alert, Change
 from monitor.core.fold import Before, Fold
+from monitor.core.growing import Growing
 from monitor.core.history import History
 from monitor.core.reconcile import changes
 from monitor.events.command import Command
@@ -22,6 +23,7 @@ from monitor.protocol.model import Protocol
 from monitor.protocol.timeline import Timeline
 
 Order = tuple[datetime, str, str, int, str]
+Folded = tuple[tuple[Order, Received | Refused], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +52,10 @@ class Patient:
     patient_id: str
     files: Timeline
     fold: Fold
-    folded: tuple[tuple[Order, Received | Refused], ...] = ()
-    contents: Mapping[tuple[str, ...], Order] = field(default_factory=dict)
+    folded: Folded = ()
+    contents: Growing[tuple[str, ...], Order] = field(default_factory=Growing)
     waiting: tuple[tuple[Order, Entry], ...] = ()
-    deliveries: frozenset[str] = frozenset()
+    deliveries: Growing[str, None] = field(default_factory=Growing)
     withdrawn: Mapping[str, Alert] = field(default_factory=dict)  # alerts of an earlier fold that is no longer so
     duplicates: int = 0
     events: int = 0
@@ -87,7 +89,7 @@ class Patient:
     def receive(self, entry: Entry) -> tuple[Patient, tuple[Step, ...]]:
         """Record an entry. It is assessed at its `known_at`, or waits for the clock to come to it."""
         key = entry.event.delivery_key
-        patient = replace(self, deliveries=self.deliveries | {key})
+        patient = replace(self, deliveries=self.deliveries.with_entry(key, None))
         if not entry.waited:
             patient, steps = patient.advance(entry.known_at, sweep=False)
             patient, step = patient._assess(entry)
@@ -134,12 +136,11 @@ class Patient:
         known = self.contents.get(identity) if isinstance(event, Received) else None
         if known is not None and known <= order:
             return replace(self, duplicates=self.duplicates + 1), Step(clock, None, entry, ())
-        folded = [pair for pair in self.folded if pair[0] != known]
-        insort(folded, (order, event), key=lambda pair: pair[0])
+        folded = _placed(self.folded, (order, event), known)
         counted = replace(
             self,
-            folded=tuple(folded),
-            contents={**self.contents, identity: order},
+            folded=folded,
+            contents=self.contents.with_entry(identity, order),
             duplicates=self.duplicates + (known is not None),
             events=self.events + (known is None and isinstance(event, Received)),
         )
@@ -190,6 +191,15 @@ def _numbered_after(fold: Fold, before: Mapping[str, Alert]) -> Fold:
             same = replace(alert, revision=was.revision, keys=was.keys) == was
             alerts[reference] = replace(alert, revision=was.revision if same else was.revision + 1)
     return replace(fold, alerts=alerts)
+
+
+def _placed(folded: Folded, new: tuple[Order, Received | Refused], instead: Order | None) -> Folded:
+    """The entries in order with one more, in the place of the same content issued later if there was one."""
+    if instead is None and (not folded or folded[-1][0] < new[0]):
+        return (*folded, new)
+    kept = [pair for pair in folded if pair[0] != instead]
+    insort(kept, new, key=lambda pair: pair[0])
+    return tuple(kept)
 
 
 def _identity(event: Received | Refused) -> tuple[str, ...]:

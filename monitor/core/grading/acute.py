@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 
 from monitor.core.grading import magic
+from monitor.core.once import Once
 from monitor.events.gvhd import AcuteGvhdAssessed, AcuteStages
 
 
@@ -40,8 +40,9 @@ class AcuteGrade:
         return self.grade is not None and self.grade <= limit and (not self.lower_bound or self.reported is not None)
 
 
-@lru_cache(maxsize=4096)
-def _graded(assessed: AcuteGvhdAssessed) -> AcuteGrade:
+@Once
+def graded(assessed: AcuteGvhdAssessed) -> AcuteGrade:
+    """The grade of an assessment by MAGIC: with organs missing, the higher of derived and reported."""
     given = _stages(assessed)
     seen = [stage for stage in given if stage is not None]
     derived = magic.grade(*(stage or 0 for stage in given)) if seen else None
@@ -73,8 +74,3 @@ def _stages(assessed: AcuteGvhdAssessed) -> list[int | None]:
     found = magic.staged(assessed.findings) if assessed.findings is not None else AcuteStages()
     pairs = ((getattr(sent, organ), getattr(found, organ)) for organ in magic.ORGANS)
     return [staged if stage is None else stage for stage, staged in pairs]
-
-
-def graded(assessed: AcuteGvhdAssessed) -> AcuteGrade:
-    """The grade of an assessment by MAGIC: with organs missing, the higher of derived and reported."""
-    return _graded(assessed)

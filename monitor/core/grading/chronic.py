@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from monitor.core.grading import nih
+from monitor.core.once import Once
 from monitor.events.gvhd import ChronicGvhdAssessed
 
 
@@ -42,6 +43,7 @@ class ChronicSeverity:
         return self.severity is not None and nih.rank(self.severity) >= nih.rank(severity)
 
 
+@Once
 def judged(assessed: ChronicGvhdAssessed) -> ChronicSeverity:
     """The severity of an assessment by NIH 2014; a missing organ counts as 0 and never as "no cGVHD"."""
     scores = assessed.organ_scores or {}

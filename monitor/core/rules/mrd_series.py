@@ -11,6 +11,7 @@ from decimal import Decimal
 
 from monitor.core.context import Context
 from monitor.core.history import Fact
+from monitor.core.once import Once
 from monitor.events.mrd import MrdResulted
 
 SeriesKey = tuple[str, str, str, str, str, str]
@@ -64,6 +65,7 @@ class Reading:
         return f"above {self.at_least} {unit}" if self.at_least is not None else "detected, not quantifiable"
 
 
+@Once
 def read(fact: Fact[MrdResulted]) -> Reading | None:
     """An evaluable result; None for an empty one, or for a negative from an inadequate sample."""
     result = fact.data

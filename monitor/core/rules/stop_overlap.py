@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import date
 from itertools import chain
 
 from monitor.core.context import Context
@@ -67,12 +68,15 @@ def _derived(ctx: Context) -> Iterator[Evidence]:
             return None
         return Hit("") if _severe_enough(judged(data).at_least("moderate"), ctx.protocol) else None
 
-    acute = [(f, e) for f, e in assessed(ctx.history.said(AcuteGvhdAssessed), active_acute, ctx) if e]
+    active: dict[date, list[Evidence]] = {}
+    for fact, evidence in assessed(ctx.history.said(AcuteGvhdAssessed), active_acute, ctx):
+        if evidence is not None:
+            active.setdefault(fact.on, []).append(evidence)
     for fact, evidence in assessed(ctx.history.said(ChronicGvhdAssessed), active_chronic, ctx):
-        same_day = [(f, e) for f, e in acute if f.on == fact.on]
+        same_day = active.get(fact.on, [])
         if evidence is None or not same_day:
             continue
-        _, other = min(same_day, key=lambda pair: (pair[1].at, pair[1].key))
+        other = min(same_day, key=lambda e: (e.at, e.key))
         later = max((evidence, other), key=lambda e: e.at)
         yield replace(
             evidence,

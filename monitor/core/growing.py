@@ -1,0 +1,41 @@
+"""A mapping that grows by one at about the same cost, however large it is: histories are immutable and get long."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TypeVar
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+RECENT = 128  # entries copied at each step; the rest is copied once in so many steps
+
+
+class Growing(Mapping[K, V]):
+    """An immutable mapping in two parts: the long-known, shared by all its successors, and the recent, copied."""
+
+    __slots__ = ("_known", "_recent")
+
+    def __init__(self, known: Mapping[K, V] | None = None) -> None:
+        self._known: dict[K, V] = dict(known or {})
+        self._recent: dict[K, V] = {}
+
+    def with_entry(self, key: K, value: V) -> Growing[K, V]:
+        """The mapping with one entry more, or another value for a key."""
+        grown: Growing[K, V] = Growing.__new__(type(self))
+        recent = {**self._recent, key: value}
+        if len(recent) > RECENT:
+            grown._known, grown._recent = {**self._known, **recent}, {}
+        else:
+            grown._known, grown._recent = self._known, recent
+        return grown
+
+    def __getitem__(self, key: K) -> V:
+        return self._recent[key] if key in self._recent else self._known[key]
+
+    def __iter__(self) -> Iterator[K]:
+        yield from self._known
+        yield from (key for key in self._recent if key not in self._known)
+
+    def __len__(self) -> int:
+        return len(self._known) + sum(key not in self._known for key in self._recent)
