@@ -75,6 +75,9 @@ class Settings(BaseSettings):
     checkpoint_keyring: Path | None = None  # verifier keys; None: those of checkpoint_key
     heartbeat_url: SecretStr | None = None  # the dead-man's switch outside
 
+    record_reads: bool = True  # each command that shows patients' data is itself recorded, with its actor
+    actor: str | None = None  # who that is, an id in the trial; None: the login name
+
     http_host: str = "127.0.0.1"
     http_port: int = Field(default=9464, ge=0, le=65535)  # 0: any free port
     log_level: str = "INFO"

@@ -16,6 +16,7 @@ from monitor.agents.publisher import AlertTopic, TopicPublisher
 from monitor.agents.quarantine import QuarantineCopies
 from monitor.agents.watchdog import Watchdog
 from monitor.app import build_app
+from monitor.audit.acts import ActsTaker
 from monitor.audit.log import SqlAuditLog
 from monitor.audit.proof.keyfile import read_secret
 from monitor.audit.proof.keys import signing_keys
@@ -24,6 +25,7 @@ from monitor.audit.proof.publishing import newest_in
 from monitor.audit.proof.service import Checkpoints, Pace
 from monitor.audit.proof.store import ProofStore
 from monitor.audit.schema import upgrade
+from monitor.audit.spool import Spool
 from monitor.clock import WallClock
 from monitor.events.catalogue import TOPICS, TYPES
 from monitor.events.envelope import Reason
@@ -147,6 +149,8 @@ async def build_worker(settings: Settings) -> AsyncIterator[Parts]:
         }
         if checkpoints is not None:
             services["maker of checkpoints"] = checkpoints
+        if (file := log.database.file) is not None:
+            services["taker of records that wait"] = ActsTaker(log, Spool(file), clock)
         if settings.clock is ClockKind.SYSTEM:
             services["clock"] = Ticker(
                 recorder, log, clock, leave, holder=settings.instance, every=settings.tick_every, lease=settings.lease

@@ -53,9 +53,14 @@ def translate(url: str) -> URL:
 
 
 class Database:
-    """Engine and transactions. On SQLite, `writing=True` takes the lock beside the file: one writing process."""
+    """Engine and transactions. On SQLite, `writing=True` takes the lock beside the file: one writing process.
 
-    def __init__(self, url: str, *, writing: bool = True, limit_ms: int | None = LIMIT_MS) -> None:
+    `briefly`: for one record; what whoever runs a worker is warned of need not be said to whoever reads.
+    """
+
+    def __init__(
+        self, url: str, *, writing: bool = True, limit_ms: int | None = LIMIT_MS, briefly: bool = False
+    ) -> None:
         self.url = translate(url)
         self._turn = asyncio.Lock()
         self._lock: WriterLock | None = None
@@ -63,7 +68,7 @@ class Database:
             self.engine = _postgresql(self.url, limit_ms)
             return
         if writing:
-            if sqlite3.sqlite_version_info < SAFE_SQLITE:
+            if sqlite3.sqlite_version_info < SAFE_SQLITE and not briefly:
                 logger.warning(
                     "SQLite %s has a bug that can corrupt a log on a full disk or a crash; use 3.51.3 or later",
                     sqlite3.sqlite_version,

@@ -16,6 +16,7 @@ NOTICE_FAILED: Final = "safety.notice.failed.v1"
 POSITIONS_ADOPTED: Final = "safety.positions.adopted.v1"
 PROTOCOL_ACTIVATED: Final = "safety.protocol.activated.v1"
 EXPORT_MADE: Final = "safety.export.made.v1"
+LOG_READ: Final = "safety.log.read.v1"
 
 ALERT_CHANGES: Final = ("raised", "revised", "acknowledged", "escalated", "shelved", "withdrawn", "resolved")
 

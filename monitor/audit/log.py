@@ -37,12 +37,12 @@ class SqlAuditLog:
         self._database = database
 
     @classmethod
-    async def open(cls, url: str, *, writing: bool = True) -> Self:
-        """The log at `url`; `writing=False` takes no lock and writes nothing on SQLite.
+    async def open(cls, url: str, *, writing: bool = True, briefly: bool = False) -> Self:
+        """The log at `url`; `writing=False` takes no lock and writes nothing on SQLite. `briefly`: see Database.
 
         Raises UsageError, DatabaseUnavailable, SchemaMissing, and DatabaseInUse for a second writer of a SQLite file.
         """
-        database = Database(url, writing=writing)
+        database = Database(url, writing=writing, briefly=briefly)
         try:
             await check_current(database)
         except BaseException:

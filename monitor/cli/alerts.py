@@ -13,6 +13,7 @@ from rich.table import Table
 
 from monitor.audit.batch import AlertRow
 from monitor.audit.log import SqlAuditLog
+from monitor.cli.reads import note_read
 from monitor.core.alert import LIVE
 from monitor.events.canonical import utc
 from monitor.notify.texts import text_for
@@ -40,6 +41,7 @@ def alerts(
     settings = load_settings()
     url = settings.database_url.get_secret_value()
     found = sorted(asyncio.run(read_alerts(url, patient, every=every)), key=_urgency)
+    note_read("alerts", patient=patient)
     if output is Format.JSON:
         for row in found:
             typer.echo(json.dumps({"patient": row.patient, **json.loads(row.content)}, ensure_ascii=False))

@@ -14,6 +14,7 @@ from monitor.audit.records import Record
 from monitor.cli.reading.facts import Told, told_in
 from monitor.cli.reading.opening import Format, asked, local
 from monitor.cli.reading.versions import by_record, field_changes
+from monitor.cli.reads import note_read
 from monitor.core.times import show
 from monitor.errors import UsageError
 from monitor.protocol.timeline import Timeline
@@ -37,6 +38,7 @@ def diff(
     found = [each for each in found if source is None or each[1][0].key[0] == source]
     if not found:
         raise UsageError(f"the log knows no record {record}" + (f" of patient {patient}" if patient else ""))
+    note_read("diff", patient=patient, record=record, source=source)
     if output is Format.JSON:
         typer.echo(json.dumps([_to_json(*each) for each in found], indent=1, ensure_ascii=False))
         return

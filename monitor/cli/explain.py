@@ -12,6 +12,7 @@ from monitor.cli.acknowledge import find_alert
 from monitor.cli.reading.explained import as_text
 from monitor.cli.reading.explanation import Explanation, explain_alert
 from monitor.cli.reading.opening import Format, asked
+from monitor.cli.reads import note_read
 from monitor.protocol.timeline import Timeline
 
 
@@ -31,6 +32,7 @@ def explain(
         return found, files.latest.tz
 
     found, tz = asked(read)
+    note_read("explain", patient=found.patient, alert=alert)
     if output is Format.JSON:
         typer.echo(json.dumps(found.to_json(), indent=1, ensure_ascii=False))
         return

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from monitor.audit.batch import Batch
+from monitor.audit.acts import record_act
 from monitor.audit.export.making import Made, Request, make
 from monitor.audit.export.selection import Filters
 from monitor.audit.export.writing import hand_over, workplace
@@ -45,22 +45,24 @@ def export(
     )
     made, sequence = asyncio.run(_export(settings, request, out))
     typer.echo(f"{made.records} of {made.head.sequence} records in {out}")
-    typer.echo(f"manifest SHA-256 {made.manifest_sha256}, recorded as record {sequence}")
+    recorded = "recorded by the worker in a moment" if sequence is None else f"recorded as record {sequence}"
+    typer.echo(f"manifest SHA-256 {made.manifest_sha256}, {recorded}")
 
 
-async def _export(settings: Settings, request: Request, out: Path) -> tuple[Made, int]:
+async def _export(settings: Settings, request: Request, out: Path) -> tuple[Made, int | None]:
     with workplace(out) as folder:
-        # Open for writing from the start: who cannot record an export must not make it.
-        log = await SqlAuditLog.open(settings.database_url.get_secret_value())
+        url = settings.database_url.get_secret_value()
+        log = await SqlAuditLog.open(url, writing=False)
         try:
             if request.filters.patient is not None:
                 await _know(log, request.filters.patient)
             made = await make(log, folder, request)
-            [record] = await log.append(Batch(recorded_at=request.made_at, records=(made.record,)))
         finally:
             await log.close()
+        # An export that is not recorded is not handed over.
+        record = await record_act(url, made.record, request.made_at)
         hand_over(folder, out)
-    return made, record.sequence
+    return made, None if record is None else record.sequence
 
 
 async def _know(log: SqlAuditLog, patient: str) -> None:

@@ -14,6 +14,7 @@ from monitor.audit.replay import Replay
 from monitor.audit.replay import replay as replay_log
 from monitor.audit.what_if import Since, WhatIf, what_if
 from monitor.cli.reading.opening import Format
+from monitor.cli.reads import note_read
 from monitor.cli.simulate import text
 from monitor.errors import UsageError
 from monitor.protocol.model import Protocol
@@ -44,6 +45,7 @@ def replay(
     folded = found.replay if isinstance(found, WhatIf) else found
     if patient is not None and patient not in folded.patients and patient not in folded.failed:
         raise UsageError(f"the log knows no patient {patient} at that time")
+    note_read("replay", patient=patient, as_of=as_of, effective=effective, protocol=protocol)
     if output is Format.JSON:
         typer.echo(json.dumps(found.to_json(), indent=1, ensure_ascii=False))
     elif isinstance(found, WhatIf):

@@ -10,6 +10,7 @@ from monitor.audit import kinds
 from monitor.audit.log import SqlAuditLog
 from monitor.cli.reading.course import Happening, course
 from monitor.cli.reading.opening import Format, asked, local, print_rows
+from monitor.cli.reads import note_read
 from monitor.errors import UsageError
 from monitor.protocol.timeline import Timeline
 
@@ -33,6 +34,7 @@ def timeline(
         return course(facts, decided, sent, tz, by_known=by == "known"), tz
 
     found, tz = asked(read)
+    note_read("timeline", patient=patient)
     if output is Format.JSON:
         typer.echo(json.dumps([each.to_json() for each in found], indent=1, ensure_ascii=False))
         return

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from monitor.audit import kinds
+from monitor.audit.acts import act
 from monitor.audit.export import verifier
 from monitor.audit.export.pruning import LeftOut
 from monitor.audit.export.selection import Filters
@@ -68,20 +69,14 @@ class Made:
     @property
     def record(self) -> NewRecord:
         """The log's own record of the export (21 CFR 11.10(e))."""
-        payload = {
+        payload: dict[str, object] = {
             "filters": self.request.filters.to_json(),
             "head": _head(self.head, self.root),
             "records": self.records,
             "manifest_sha256": self.manifest_sha256,
             "patient": self.request.filters.patient,
         }
-        return NewRecord(
-            stream=kinds.SYSTEM,
-            kind=kinds.EXPORT_MADE,
-            payload=canonical(payload),
-            known_at=self.request.made_at,
-            actor=self.request.actor,
-        )
+        return act(kinds.EXPORT_MADE, payload, actor=self.request.actor, at=self.request.made_at)
 
 
 @dataclass(slots=True)

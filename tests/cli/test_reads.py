@@ -1,0 +1,162 @@
+"""Whoever reads patients' data stands on the log before anything is shown."""
+
+import asyncio
+import json
+from pathlib import Path
+
+import pytest
+
+from monitor.audit.acts import ActsTaker, act, record_act, take_over
+from monitor.audit.kinds import LOG_READ, SYSTEM
+from monitor.audit.log import SqlAuditLog
+from monitor.audit.memory import MemoryAuditLog
+from monitor.audit.records import Record
+from monitor.audit.schema import upgrade
+from monitor.audit.spool import Spool
+from monitor.cli.main import main
+from monitor.clock import WallClock
+from monitor.errors import UsageError
+from tests.audit.given import START
+from tests.audit.rig import SCENARIOS, lines_of, record_by_events_clock
+from tests.support.postgres import PostgresCluster
+
+LINES = lines_of(SCENARIOS[11])
+PATIENT = json.loads(LINES[0])["subject"]
+ROLES = Path(__file__).parents[2] / "deploy" / "postgres" / "roles.sql"
+
+
+@pytest.fixture
+def url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    url = f"sqlite:///{tmp_path / 'log.db'}"
+
+    async def record() -> None:
+        await upgrade(url)
+        log = await SqlAuditLog.open(url)
+        await record_by_events_clock(log, LINES)
+        await log.close()
+
+    asyncio.run(record())
+    monkeypatch.setenv("SAFETY_MONITOR_DATABASE_URL", url)
+    monkeypatch.setenv("SAFETY_MONITOR_ACTOR", "monitor-4")
+    return url
+
+
+async def reads(log: SqlAuditLog | MemoryAuditLog) -> list[Record]:
+    return [record for record in await log.stream(SYSTEM) if record.kind == LOG_READ]
+
+
+def reads_in(url: str) -> list[Record]:
+    async def read() -> list[Record]:
+        log = await SqlAuditLog.open(url, writing=False)
+        try:
+            return await reads(log)
+        finally:
+            await log.close()
+
+    return asyncio.run(read())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "patient"),
+    [
+        (["timeline", PATIENT], PATIENT),
+        (["explain", "dd8332527bdc0d2c"], PATIENT),
+        (["diff", "enrolment"], None),
+        (["replay", "--patient", PATIENT], PATIENT),
+        (["replay"], None),
+        (["alerts"], None),
+        (["alerts", "--patient", PATIENT, "--format", "json"], PATIENT),
+    ],
+)
+def test_a_command_that_shows_patients_data_is_recorded_with_its_actor(
+    url: str, capsys: pytest.CaptureFixture[str], arguments: list[str], patient: str | None
+) -> None:
+    assert main(arguments) == 0
+
+    [record] = reads_in(url)
+    told = json.loads(record.payload)
+    assert (record.actor, told["command"], told["patient"]) == ("monitor-4", arguments[0], patient)
+    assert capsys.readouterr().err == ""
+    assert main(["verify"]) == 0
+
+
+def test_without_an_actor_the_login_name_stands(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SAFETY_MONITOR_ACTOR")
+    monkeypatch.setenv("LOGNAME", "zhang")
+
+    assert main(["alerts"]) == 0
+
+    assert [record.actor for record in reads_in(url)] == ["zhang"]
+
+
+def test_recording_of_reads_can_be_switched_off(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SAFETY_MONITOR_RECORD_READS", "false")
+
+    assert main(["timeline", PATIENT]) == 0
+
+    assert reads_in(url) == []
+
+
+def test_what_shows_nothing_is_not_recorded(url: str) -> None:
+    assert main(["timeline", "nobody"]) == 2
+
+    assert reads_in(url) == []
+
+
+def test_while_a_worker_writes_reads_wait_beside_the_log_until_it_takes_them_over(
+    url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    writer = asyncio.new_event_loop()
+    log = writer.run_until_complete(SqlAuditLog.open(url))
+    assert main(["timeline", PATIENT]) == 0
+    assert main(["export", "--out", str(tmp_path / "copy")]) == 0
+    assert "recorded by the worker in a moment" in capsys.readouterr().out
+    assert reads_in(url) == []
+    taker = ActsTaker(log, Spool(tmp_path / "log.db"), WallClock())
+
+    taker.stop()
+    writer.run_until_complete(taker.run())
+
+    assert len(writer.run_until_complete(reads(log))) == 1
+    writer.run_until_complete(log.close())
+    writer.close()
+    assert (tmp_path / "log.db.waiting").read_bytes() == b""
+    assert (tmp_path / "log.db.waiting").stat().st_mode & 0o777 == 0o600
+
+
+def test_what_waits_is_taken_over_by_the_next_command_too(url: str, tmp_path: Path) -> None:
+    Spool(tmp_path / "log.db").add(act(LOG_READ, {"patient": None}, actor="earlier", at=START))
+
+    assert main(["alerts"]) == 0
+
+    assert [record.actor for record in reads_in(url)] == ["earlier", "monitor-4"]
+
+
+async def test_what_is_taken_over_twice_is_recorded_once_and_half_a_line_never(tmp_path: Path) -> None:
+    log, spool = MemoryAuditLog(), Spool(tmp_path / "log.db")
+    spool.add(act(LOG_READ, {"patient": None}, actor="reader", at=START))
+    line = (tmp_path / "log.db.waiting").read_bytes()
+
+    taken = [await take_over(log, spool, START)]
+    (tmp_path / "log.db.waiting").write_bytes(line + line[:20])  # killed after the append, and while another was added
+    taken.append(await take_over(log, spool, START))
+
+    assert taken == [1, 1]
+    assert [record.known_at for record in await reads(log)] == [START]
+    assert await take_over(log, spool, START) == 0
+
+
+async def test_a_role_that_may_not_record_may_not_read_unrecorded(postgres: PostgresCluster) -> None:
+    owner = postgres.database()
+    database = owner.rsplit("/", 1)[1]
+    await upgrade(owner)
+    postgres.sql(ROLES.read_text(encoding="utf-8"), database=database)
+    postgres.sql(f"CREATE ROLE reader_{database} LOGIN IN ROLE safety_reader")
+    postgres.sql(f"CREATE ROLE writer_{database} LOGIN IN ROLE safety_writer")
+    record = act(LOG_READ, {"patient": None}, actor="reader", at=START)
+
+    with pytest.raises(UsageError, match="may not record that it reads"):
+        await record_act(postgres.url(database, f"reader_{database}"), record, START)
+    made = await record_act(postgres.url(database, f"writer_{database}"), record, START)
+
+    assert made is not None
