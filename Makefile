@@ -6,8 +6,10 @@ BIN := $(VENV)/bin
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate pyproject.toml --group build
 # Tests run one after another: they share brokers, ports and the machine's two cores.
 PYTEST ?= $(BIN)/python -m pytest
+# Needs Java 17, and Maven to fetch the broker's jars once.
+ON_KAFKA := tests/kafka $(addprefix tests/engine/test_,worker.py refusals.py equivalence.py outages.py two_workers.py kills.py)
 
-.PHONY: help install demo bench-audit test check bench-assess bench-alerts fmt lint types imports lock hooks clean
+.PHONY: help install demo bench-audit test check test-kafka bench-assess bench-alerts fmt lint types imports lock hooks clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /\1\t/' | expand -t 16
@@ -29,6 +31,9 @@ test: install ## the whole suite
 
 bench-audit: install ## what the log costs: append, verify, prove
 	PYTHONPATH=. $(BIN)/python bench/audit.py
+
+test-kafka: install ## the suite of the broker, and what only Apache Kafka shows, on Apache Kafka itself
+	$(PYTEST) --kafka $(ON_KAFKA)
 
 check: lint types imports test ## what must hold before anything is merged
 

@@ -3,6 +3,7 @@
 Every value that differs from faust's own has been measured to matter; the reasons stand beside them.
 """
 
+from functools import partial
 from typing import Any, Final, cast
 
 import faust
@@ -10,6 +11,7 @@ from mode import CrashingSupervisor
 
 from monitor.agents import chimerism, clinical, commands, gvhd, lab, mrd, patient, treatment
 from monitor.agents.consumer import consumer_class
+from monitor.agents.held import look
 from monitor.agents.intake import Intake
 from monitor.agents.ports import Keeper, Leave
 from monitor.agents.watchdog import Watchdog
@@ -48,7 +50,7 @@ def build_app(settings: Settings, keeper: Keeper, leave: Leave, watchdog: Watchd
         **_credentials(settings),
     )
     cast(Any, app.transport).Consumer = consumer_class(
-        keeper, leave, ends_are_told=settings.broker_kind is BrokerKind.KAFKA
+        keeper, leave, partial(look, settings), ends_are_told=settings.broker_kind is BrokerKind.KAFKA
     )
     intake = Intake(keeper, leave, watchdog, batch_events=settings.batch_events, batch_wait=settings.batch_wait)
     for agent in AGENTS:

@@ -32,6 +32,10 @@ class Fenced(MonitorError):
     """A newer owner holds this partition or lease: this process is a zombie and must end."""
 
 
+class Superseded(Fenced):
+    """A newer start of the same instance is at work: this one must end, and not be started again."""
+
+
 class PositionMismatch(MonitorError):
     """What the broker holds is not what the log recorded of it (a topic recreated, truncated or rewritten)."""
 

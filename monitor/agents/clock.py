@@ -9,7 +9,8 @@ import logging
 from datetime import datetime, timedelta
 from typing import Final, Protocol
 
-from monitor.agents.ports import SOFTWARE, TEMPORARY, Leave
+from monitor.agents.leave import exit_code
+from monitor.agents.ports import SOFTWARE, Leave
 from monitor.audit.ports import AuditLog
 from monitor.clock import Clock
 from monitor.errors import DatabaseUnavailable, Fenced
@@ -51,7 +52,7 @@ class Ticker:
             except DatabaseUnavailable as error:
                 logger.warning("the clock waits: %s", error)
             except Fenced as error:
-                self._leave(TEMPORARY, str(error))
+                self._leave(exit_code(error), str(error))
             except Exception as error:
                 logger.exception("the clock failed")
                 self._leave(SOFTWARE, f"internal error in the clock: {type(error).__name__}")

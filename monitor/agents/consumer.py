@@ -4,7 +4,9 @@ Kafka's committed offset is a hint; the log is right. Where Kafka is ahead of it
 made in `perform_seek`, since recovery undoes a seek made anywhere else.
 """
 
-from collections.abc import Mapping
+import logging
+import time
+from collections.abc import Iterable
 from typing import Any, ClassVar, cast
 
 from aiokafka.errors import IllegalStateError, KafkaError
@@ -13,11 +15,16 @@ from faust.types import TP
 from faust.types.transports import ConsumerT
 from mode import Service
 
-from monitor.agents.ports import POSITIONS, SOFTWARE, TEMPORARY, Keeper, Leave, TopicPartition
-from monitor.errors import DatabaseUnavailable, Fenced, MonitorError, PositionMismatch
+from monitor.agents.held import Look, check
+from monitor.agents.leave import exit_code
+from monitor.agents.ports import Keeper, Leave, TopicPartition
+from monitor.errors import MonitorError, PositionMismatch
+
+logger = logging.getLogger(__name__)
 
 FETCH_WAIT_MS = 50  # faust's own 1,500 makes a lone event wait for most of a second on Tansu
 PULSE = 1.0  # seconds between two looks at the last answer
+LOOK_EVERY = 60.0  # seconds between two looks at what the broker holds of the assigned partitions
 
 
 class LogConsumer(Consumer):
@@ -25,6 +32,7 @@ class LogConsumer(Consumer):
 
     keeper: ClassVar[Keeper]
     leave: ClassVar[Leave]
+    look: ClassVar[Look]
     ends_are_told: ClassVar[bool]
 
     def _new_consumer_thread(self) -> AIOKafkaConsumerThread:
@@ -40,65 +48,58 @@ class LogConsumer(Consumer):
             await self._seek_to_log()
         except IllegalStateError:
             return  # a rebalance came between: it seeks again
-        except PositionMismatch as error:
-            self.leave(POSITIONS, str(error))
-        except (DatabaseUnavailable, Fenced, KafkaError, TimeoutError) as error:
-            self.leave(TEMPORARY, f"cannot take up the log's positions: {type(error).__name__}: {error}")
-        except MonitorError as error:
-            self.leave(SOFTWARE, str(error))
+        except (MonitorError, KafkaError, TimeoutError) as error:
+            self.leave(exit_code(error), f"cannot take up the log's positions: {type(error).__name__}: {error}")
 
     async def _seek_to_log(self) -> None:
         tps = self.assignment()
         recorded = await self.keeper.assigned([(tp.topic, tp.partition) for tp in tps])
-        offsets = {tp: recorded[tp.topic, tp.partition] for tp in tps if (tp.topic, tp.partition) in recorded}
-        if not offsets:
+        await self._compare(tps)
+        for tp in tps:
+            position = recorded.get((tp.topic, tp.partition))
+            if position is not None and position.next_offset < (self._committed_offset.get(tp) or 0):
+                await self.seek(tp, position.next_offset)
+                self._committed_offset[tp] = position.next_offset or None
+
+    async def _compare(self, tps: Iterable[TP]) -> None:
+        """The broker must hold what the log recorded. Raises PositionMismatch, KafkaError, TimeoutError."""
+        recorded = self.keeper.recorded([(tp.topic, tp.partition) for tp in tps])
+        if not recorded:
             return
-        await self._check_beginnings(offsets)
-        if self.ends_are_told:
-            await self._check_ends(offsets)
-        for tp, offset in offsets.items():
-            if offset < (self._committed_offset.get(tp) or 0):
-                await self.seek(tp, offset)
-                self._committed_offset[tp] = offset or None
+        for place, held in (await self.look(recorded)).items():
+            check(place, recorded[place], held, ends_are_told=self.ends_are_told)
 
-    async def _check_beginnings(self, offsets: Mapping[TP, int]) -> None:
-        """The broker must still hold the message that comes next: what it dropped unread is lost to us."""
-        earliest = await self.earliest_offsets(*offsets)
-        for tp, offset in offsets.items():
-            if earliest.get(tp, 0) > offset:
-                raise PositionMismatch(
-                    f"{tp.topic}/{tp.partition}: the log recorded up to offset {offset}, but the broker begins at "
-                    f"{earliest[tp]}: messages between were lost, or the topic was made anew"
-                )
-
-    async def _check_ends(self, offsets: Mapping[TP, int]) -> None:
-        """What the log recorded must exist: a seek past the end delivers nothing and warns of nothing."""
-        ends = await self.highwaters(*offsets)
-        for tp, offset in offsets.items():
-            if (ends.get(tp) or 0) < offset:
-                raise PositionMismatch(
-                    f"{tp.topic}/{tp.partition}: the log recorded up to offset {offset}, but the broker ends at "
-                    f"{ends.get(tp)}: the topic was truncated or made anew"
-                )
+    async def look_again(self) -> None:
+        """Compare while at work. A broker that does not answer is no mismatch: it is asked again later."""
+        try:
+            await self._compare(self.assignment())
+        except PositionMismatch as error:
+            self.leave(exit_code(error), str(error))
+        except (KafkaError, TimeoutError) as error:
+            logger.warning("cannot look at what the broker holds: %s", type(error).__name__)
 
     @Service.task
     async def _watch_fetches(self) -> None:
         """Tell whether the broker still answers fetches: the measure of readiness while nothing comes."""
         before = 0
+        looked_at = time.monotonic()
         while not self.should_stop:
             answered, ends = cast(_PromptThread, self._thread).last_answer()
             if answered > before:
                 self.keeper.fetched(ends)
             before = answered
+            if self.ends_are_told and time.monotonic() - looked_at > LOOK_EVERY:
+                await self.look_again()
+                looked_at = time.monotonic()
             await self.sleep(PULSE)
 
 
-def consumer_class(keeper: Keeper, leave: Leave, *, ends_are_told: bool) -> type[ConsumerT]:
-    """The consumer of one app: it asks `keeper` where the log ends.
+def consumer_class(keeper: Keeper, leave: Leave, look: Look, *, ends_are_told: bool) -> type[ConsumerT]:
+    """The consumer of one app: it asks `keeper` where the log ends, and `look` what the broker holds.
 
     ends_are_told: whether the broker's word on the end of a topic can be relied on (Tansu's lags by a minute and more).
     """
-    bound = {"keeper": keeper, "leave": staticmethod(leave), "ends_are_told": ends_are_told}
+    bound = {"keeper": keeper, "leave": staticmethod(leave), "look": staticmethod(look), "ends_are_told": ends_are_told}
     return type("BoundLogConsumer", (LogConsumer,), bound)
 
 
@@ -109,6 +110,14 @@ class _PromptThread(AIOKafkaConsumerThread):
         consumer = super()._create_worker_consumer(transport)
         consumer._fetch_max_wait_ms = FETCH_WAIT_MS
         return consumer
+
+    async def getmany(self, active_partitions: set[TP] | None, timeout: float) -> Any:  # noqa: ASYNC109 - faust's
+        """Fetch. What comes from behind, unasked, means that the broker no longer knew our offset: faust drops it."""
+        records = await super().getmany(active_partitions, timeout)
+        mine = cast(LogConsumer, self.consumer)
+        if any(found and found[0].offset < (mine._read_offset[tp] or 0) for tp, found in records.items()):
+            await mine.look_again()
+        return records
 
     def last_answer(self) -> tuple[int, dict[TopicPartition, int]]:
         """When the broker last answered a fetch (Unix time in ms; 0 before any answer), and the ends it told."""

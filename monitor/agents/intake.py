@@ -12,7 +12,8 @@ from typing import Any, cast
 from faust.streams import Stream
 from faust.types import EventT, StreamT
 
-from monitor.agents.ports import POSITIONS, SOFTWARE, TEMPORARY, Keeper, Leave
+from monitor.agents.leave import exit_code
+from monitor.agents.ports import SOFTWARE, Keeper, Leave
 from monitor.agents.watchdog import Watchdog
 from monitor.errors import DatabaseUnavailable, Fenced, PositionMismatch
 from monitor.recorder.inputs import Header, Input
@@ -45,10 +46,8 @@ class Intake:
         try:
             with self._watchdog.working():
                 await self._keeper.record([_input(event) for event in events])
-        except PositionMismatch as error:
-            self._leave(POSITIONS, str(error))
-        except (DatabaseUnavailable, Fenced) as error:
-            self._leave(TEMPORARY, str(error))
+        except (DatabaseUnavailable, Fenced, PositionMismatch) as error:
+            self._leave(exit_code(error), str(error))
         except asyncio.CancelledError:
             raise
         except Exception as error:

@@ -6,7 +6,10 @@ import sys
 import threading
 from typing import NoReturn
 
-from monitor.agents.ports import TEMPORARY
+from aiokafka.errors import KafkaError
+
+from monitor.agents.ports import POSITIONS, SOFTWARE, SUPERSEDED, TEMPORARY
+from monitor.errors import DatabaseUnavailable, Fenced, PositionMismatch, Superseded
 
 logger = logging.getLogger(__name__)
 
@@ -17,6 +20,15 @@ def leave(code: int, why: str) -> NoReturn:
     for stream in (sys.stdout, sys.stderr):
         stream.flush()
     os._exit(code)
+
+
+def exit_code(error: BaseException) -> int:
+    """The code a process ends with for this error: whether to start it again is read from it."""
+    if isinstance(error, PositionMismatch):
+        return POSITIONS
+    if isinstance(error, Superseded):
+        return SUPERSEDED
+    return TEMPORARY if isinstance(error, DatabaseUnavailable | Fenced | KafkaError | TimeoutError) else SOFTWARE
 
 
 def leave_after(seconds: float, why: str) -> threading.Timer:

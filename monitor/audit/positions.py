@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from monitor.audit.batch import Owner, Position, TopicPartition
-from monitor.errors import Fenced
+from monitor.errors import Fenced, Superseded
 
 
 def check_owner(
@@ -13,12 +13,15 @@ def check_owner(
     owners: Mapping[TopicPartition, Owner],
     starts: Mapping[str, int],
 ) -> None:
-    """Raises Fenced unless `owner` is its instance's newest start and holds each of the partitions.
+    """Raises Superseded unless `owner` is its instance's newest start, Fenced unless it holds each of the partitions.
 
     Without an owner only partitions that nobody ever claimed may be written.
     """
     if owner is not None and starts.get(owner.instance) != owner.epoch:
-        raise Fenced(f"a newer start of instance {owner.instance} is at work: this one (epoch {owner.epoch}) must end")
+        raise Superseded(
+            f"a newer start of instance {owner.instance} is at work: this one (epoch {owner.epoch}) must end. "
+            "Two workers need two names (SAFETY_MONITOR_INSTANCE)"
+        )
     for place in partitions:
         holder = owners.get(place)
         if holder != owner:

@@ -42,7 +42,7 @@ COMMANDS: Final[Mapping[str, str | Mapping[str, str]]] = {
         "consistency": "monitor.cli.audit:consistency",
         "check": "monitor.cli.audit:check",
     },
-    "topics": {"apply": "monitor.cli.topics:apply"},
+    "topics": {"apply": "monitor.cli.topics:apply", "adopt": "monitor.cli.topics:adopt"},
     "database": {"upgrade": "monitor.cli.database:upgrade", "rebuild": "monitor.cli.database:rebuild"},
 }
 GROUP_HELP: Final = {

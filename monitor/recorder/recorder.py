@@ -98,8 +98,8 @@ class Recorder:
             self._observer.clock_is(now)
             return len(rows)
 
-    async def assigned(self, partitions: Collection[TopicPartition]) -> Mapping[TopicPartition, int]:
-        """Own these partitions; their recorded next offsets. Nothing cached outlives a change of hands."""
+    async def assigned(self, partitions: Collection[TopicPartition]) -> Mapping[TopicPartition, Position]:
+        """Own these partitions; their recorded positions. Nothing cached outlives a change of hands."""
         async with self._lock:
             mine = sorted(partitions)
             await self._patience(lambda: self._log.claim_ownership(mine, self._owner))
@@ -107,7 +107,11 @@ class Recorder:
                 self._cache.clear()
                 self._owned = frozenset(mine)
             self._positions = await self._patience(self._log.positions)
-            return {place: self._positions[place].next_offset for place in mine if place in self._positions}
+            return self.recorded(mine)
+
+    def recorded(self, partitions: Collection[TopicPartition]) -> Mapping[TopicPartition, Position]:
+        """How far those of these partitions that have a position are on the log."""
+        return {place: self._positions[place] for place in partitions if place in self._positions}
 
     def fetched(self, ends: Mapping[TopicPartition, int]) -> None:
         """The broker answered a fetch, and told where each partition ends."""

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from monitor.core.times import show
-from monitor.embedded import EmbeddedBroker
 from tests.engine.histories import essence, latest, merged, simulated
 from tests.engine.wire import publish
+from tests.support.broker import Broker
 from tests.support.reading import recorded_messages
 from tests.support.waiting import wait_until
 from tests.support.worker import worker_process
@@ -23,7 +23,7 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 def test_a_back_fill_through_a_kill_agrees_with_the_simulation(
-    broker: EmbeddedBroker, database_url: str, tmp_path: Path
+    broker: Broker, database_url: str, tmp_path: Path
 ) -> None:
     lines = merged()
     half = len(lines) // 2

@@ -4,10 +4,10 @@ import random
 import threading
 from pathlib import Path
 
-from monitor.embedded import EmbeddedBroker
 from monitor.generate.trial import generate_trial
 from tests.engine.histories import essence, latest, simulated
 from tests.engine.wire import publish
+from tests.support.broker import Broker
 from tests.support.reading import recorded_messages, records, replayed, verdict
 from tests.support.waiting import wait_until
 from tests.support.worker import WorkerProcess, worker_process
@@ -40,7 +40,7 @@ class Publisher(threading.Thread):
         return recorded_messages(self._worker.database_url) >= self.sent // 2
 
 
-def test_ten_kills_lose_nothing_and_record_nothing_twice(broker: EmbeddedBroker, tmp_path: Path) -> None:
+def test_ten_kills_lose_nothing_and_record_nothing_twice(broker: Broker, tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'log.db'}"
     lines = generate_trial(40, 7, 365).text().encode().splitlines()[:EVENTS]
     assert len(lines) == EVENTS

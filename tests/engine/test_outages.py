@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from monitor.embedded import EmbeddedBroker
 from tests.engine.wire import platelets, publish
+from tests.support.broker import Broker
 from tests.support.postgres import PostgresCluster
 from tests.support.reading import recorded_messages, records, verdict
 from tests.support.waiting import wait_until
@@ -56,9 +56,7 @@ def _stopped(cluster: PostgresCluster) -> Iterator[None]:
         cluster.start()
 
 
-def test_five_seconds_without_the_database_lose_nothing(
-    broker: EmbeddedBroker, database: Breakable, tmp_path: Path
-) -> None:
+def test_five_seconds_without_the_database_lose_nothing(broker: Broker, database: Breakable, tmp_path: Path) -> None:
     with worker_process(broker, database.url, tmp_path) as worker:
         assert worker.run("database", "upgrade").returncode == 0
         worker.start_ready()

@@ -4,17 +4,15 @@ import json
 from pathlib import Path
 
 from monitor.core.times import show
-from monitor.embedded import EmbeddedBroker
 from tests.engine.histories import essence, latest, merged, simulated
 from tests.engine.wire import publish
+from tests.support.broker import Broker
 from tests.support.reading import recorded_messages
 from tests.support.waiting import wait_until
 from tests.support.worker import worker_process
 
 
-def test_a_worker_that_joins_and_one_that_dies_lose_nothing(
-    broker: EmbeddedBroker, postgres_url: str, tmp_path: Path
-) -> None:
+def test_a_worker_that_joins_and_one_that_dies_lose_nothing(broker: Broker, postgres_url: str, tmp_path: Path) -> None:
     lines = merged(seed=2)
     third = len(lines) // 3
     (tmp_path / "second").mkdir()

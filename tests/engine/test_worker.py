@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from monitor.embedded import EmbeddedBroker
 from tests.engine.wire import azacitidine, blasts, enrolment, platelets, publish, put
+from tests.support.broker import Broker
 from tests.support.reading import recorded_messages, records, verdict
 from tests.support.waiting import wait_until
 from tests.support.worker import worker_process
@@ -13,7 +13,7 @@ def _url(folder: Path) -> str:
     return f"sqlite:///{folder / 'log.db'}"
 
 
-def test_an_event_goes_through_everything_and_raises_its_alert(broker: EmbeddedBroker, tmp_path: Path) -> None:
+def test_an_event_goes_through_everything_and_raises_its_alert(broker: Broker, tmp_path: Path) -> None:
     with worker_process(broker, _url(tmp_path), tmp_path, CLOCK="system") as worker:
         worker.start_ready()
         put(worker.settings, "safety.patient", [(b"SH-001", enrolment("SH-001"))])
@@ -34,7 +34,7 @@ def test_an_event_goes_through_everything_and_raises_its_alert(broker: EmbeddedB
     assert not found.differs
 
 
-def test_a_stopped_worker_goes_on_where_it_was(broker: EmbeddedBroker, tmp_path: Path) -> None:
+def test_a_stopped_worker_goes_on_where_it_was(broker: Broker, tmp_path: Path) -> None:
     url = _url(tmp_path)
     with worker_process(broker, url, tmp_path) as worker:
         worker.start_ready()
@@ -50,7 +50,7 @@ def test_a_stopped_worker_goes_on_where_it_was(broker: EmbeddedBroker, tmp_path:
     assert len({record.origin for record in facts}) == 40
 
 
-def test_an_exact_redelivery_is_counted_and_not_recorded(broker: EmbeddedBroker, tmp_path: Path) -> None:
+def test_an_exact_redelivery_is_counted_and_not_recorded(broker: Broker, tmp_path: Path) -> None:
     url = _url(tmp_path)
     with worker_process(broker, url, tmp_path) as worker:
         worker.start_ready()
@@ -65,7 +65,7 @@ def test_an_exact_redelivery_is_counted_and_not_recorded(broker: EmbeddedBroker,
 
 
 def test_fifty_malformed_messages_among_five_hundred_are_quarantined_with_their_reasons(
-    broker: EmbeddedBroker, tmp_path: Path
+    broker: Broker, tmp_path: Path
 ) -> None:
     url = _url(tmp_path)
     good = [platelets(f"SH-{number % 25:03}", number) for number in range(500)]

@@ -12,9 +12,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from monitor.embedded import EmbeddedBroker, free_port
+from monitor.embedded import free_port
 from monitor.settings import Settings
-from tests.support.broker import settings_for
+from tests.support.broker import Broker, settings_for
 from tests.support.waiting import wait_until
 
 COMMAND = Path(sys.executable).with_name("safety-monitor")
@@ -24,7 +24,7 @@ COMMAND = Path(sys.executable).with_name("safety-monitor")
 class WorkerProcess:
     """Starts, kills and stops `safety-monitor worker` under one set of settings."""
 
-    broker: EmbeddedBroker
+    broker: Broker
     database_url: str
     log: Path
     others: Mapping[str, str] = field(default_factory=dict)
@@ -109,7 +109,7 @@ class WorkerProcess:
 
 
 @contextmanager
-def worker_process(broker: EmbeddedBroker, database_url: str, folder: Path, **others: str) -> Iterator[WorkerProcess]:
+def worker_process(broker: Broker, database_url: str, folder: Path, **others: str) -> Iterator[WorkerProcess]:
     """A worker that does not outlive its test."""
     worker = WorkerProcess(broker, database_url, folder / "worker.log", others)
     try:
