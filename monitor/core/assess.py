@@ -21,6 +21,7 @@ from monitor.core.states import OFF_STUDY, protocol_state, treatment_state
 from monitor.core.stops import Stop
 from monitor.core.superseded import fired, joined
 from monitor.core.times import show
+from monitor.core.walking import Memo
 from monitor.core.window import OPEN, windows
 from monitor.protocol.model import Protocol
 from monitor.protocol.timeline import Superseded
@@ -33,6 +34,7 @@ class Memory:
     retractions: tuple[Retraction, ...] = ()
     closures: tuple[Closure, ...] = ()
     eligibility: Mapping[str, str] | None = None
+    memo: Memo = field(default_factory=dict, compare=False)  # no knowledge, only what need not be walked again
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,26 +125,27 @@ def find_stops(
     now: datetime,
     last: Assessment | None,
     superseded: tuple[Superseded, ...] = (),
+    memo: Memo | None = None,
 ) -> Stops:
     """The stops by these facts: only a rule whose facts have changed is asked again.
 
     `last` is of the same files. `superseded`: the files in force before, whose stops stay.
     """
-    before = last.stops if last is not None else Stops()
+    before, walked = last.stops if last is not None else Stops(), {} if memo is None else memo
     earlier = [answers for _, answers in before.superseded] or [{} for _ in superseded]
     return Stops(
-        _asked(history, protocol, now, before.answers),
+        _asked(history, protocol, now, before.answers, walked),
         tuple(
-            (file, _asked(history, file.protocol, now, answers))
+            (file, _asked(history, file.protocol, now, answers, walked))
             for file, answers in zip(superseded, earlier, strict=True)
         ),
     )
 
 
 def _asked(
-    history: History, protocol: Protocol, now: datetime, before: Mapping[str, Answer[Stop]]
+    history: History, protocol: Protocol, now: datetime, before: Mapping[str, Answer[Stop]], memo: Memo
 ) -> Mapping[str, Answer[Stop]]:
-    ctx = Context(history, protocol, now, tuple(asked.find for asked in STOPS))
+    ctx = Context(history, protocol, now, tuple(asked.find for asked in STOPS), memo=memo)
     return {asked.name: asked.answer(ctx, before.get(asked.name)) for asked in STOPS}
 
 
@@ -171,6 +174,7 @@ def assess(
         memory.closures,
         memory.eligibility,
         known_stops=stops.found,
+        memo=memory.memo,
         superseded=tuple(file for file, _ in stops.superseded),
     )
     ctx = replace(ctx, retractions=tuple(r for r in memory.retractions if not _lifted_before(r, ctx)))

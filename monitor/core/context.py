@@ -15,6 +15,7 @@ from monitor.core.history import Fact, History, Kind, RecordKey
 from monitor.core.stops import Lift, Stop
 from monitor.core.superseded import fired, joined
 from monitor.core.times import Effective, instant, local_date, start_of
+from monitor.core.walking import Memo
 from monitor.events.chimerism import ChimerismResulted
 from monitor.events.gvhd import AcuteGvhdAssessed, ChronicGvhdAssessed
 from monitor.events.lab import Analyte, LabResulted
@@ -71,6 +72,7 @@ class Context:
     known_stops: tuple[Stop, ...] | None = None  # as worked out already
     superseded: tuple[Superseded, ...] = ()  # the protocol files that were in force before
     deadlines: list[datetime] = field(default_factory=list)
+    memo: Memo = field(default_factory=dict)  # what was walked along before, under this file
 
     def read(self, name: Dependency) -> object:
         """What a rule says it reads: the facts of a kind, or one of the derived values by its name."""

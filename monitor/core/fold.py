@@ -78,7 +78,7 @@ class Fold:
         protocol = self.files.in_force(at)
         last = self.assessment if protocol is self.protocol else None  # under another file everything is asked anew
         now = max(at, history.latest_at or at)  # a fact may be effective minutes after it was issued: it is so already
-        stops = find_stops(history, protocol, now, last, self.files.superseded(at))
+        stops = find_stops(history, protocol, now, last, self.files.superseded(at), self.memory.memo)
         memory = replace(self.memory, retractions=_retractions(self, stops.found, at, event))
         told = Raised(self.alerts, before, clock)
         assessment = assess(history, protocol, now, stops=stops, memory=memory, raised_at=told, last=last)

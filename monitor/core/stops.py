@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 from monitor.core.finding import Detail, Evidence, Rule
 from monitor.core.history import Fact, RecordKey
-from monitor.core.times import Effective, local_date, precedes
+from monitor.core.times import Effective, local_date, precedes, show
+from monitor.core.walking import walk
 from monitor.events.record import RecordBlock
 from monitor.protocol.model import Protocol
 
@@ -33,6 +34,8 @@ class Hit:
 
 
 Judge = Callable[[RecordBlock], Hit | None]
+_Pairs = tuple[tuple[Fact[RecordBlock], Evidence | None], ...]
+_Judged = tuple[_Pairs, _Pairs]  # before the first dose, and since
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,21 +147,26 @@ def episodes(rule: Rule, runs: Iterator[tuple[Evidence, ...]], ctx: Context) -> 
 
 
 def assessed(
-    facts: tuple[Fact[RecordBlock], ...], judge: Judge, ctx: Context, *, latest_before: bool = True
+    name: str, facts: tuple[Fact[RecordBlock], ...], judge: Judge, ctx: Context, *, latest_before: bool = True
 ) -> Iterator[tuple[Fact[RecordBlock], Evidence | None]]:
-    """The facts a stop rule judges: those since the first dose, and at that dose the latest before it.
+    """The facts that a stop rule (`name`) judges: those since the first dose, and at that dose the latest before it.
 
     Before the first dose nothing is stopped; what was so then is dated to the dose (protocol: stop rules).
     """
     dose = ctx.first_dose
     if dose is None:
         return
-    earlier: list[tuple[Fact[RecordBlock], Evidence | None]] = []
-    since: list[tuple[Fact[RecordBlock], Evidence | None]] = []
-    for fact in facts:
+
+    def step(walked: _Judged, fact: Fact[RecordBlock]) -> _Judged:
+        earlier, since = walked
         evidence = evidence_of(fact, judge, ctx)
         effective = evidence.effective if evidence is not None else fact.effective
-        (earlier if precedes(effective, dose.effective, ctx.tz) else since).append((fact, evidence))
+        if precedes(effective, dose.effective, ctx.tz):
+            return (*earlier, (fact, evidence)), since
+        return earlier, (*since, (fact, evidence))
+
+    start: _Judged = ((), ())
+    earlier, since = walk(ctx.memo, (ctx.protocol.hash, name, show(dose.effective)), facts, start, step)
     if latest_before and earlier:
         at_once = [pair for pair in earlier if pair[0].at == earlier[-1][0].at]  # of two at one instant the worse
         fact, evidence = next((pair for pair in at_once if pair[1] is not None), earlier[-1])
@@ -173,6 +181,6 @@ def latched(
     rule: Rule, facts: tuple[Fact[RecordBlock], ...], judge: Judge, ctx: Context, *, latest_before: bool = True
 ) -> Iterator[Stop]:
     """The stops of a rule of which a second qualifying fact only revises the first."""
-    judged = assessed(facts, judge, ctx, latest_before=latest_before)
+    judged = assessed(rule.id, facts, judge, ctx, latest_before=latest_before)
     run = tuple(evidence for _, evidence in judged if evidence is not None)
     return episodes(rule, iter([run]), ctx)

@@ -30,7 +30,7 @@ def find(ctx: Context) -> Iterator[Finding]:
             return None
         return Hit(f"{value}% blasts in blood (relapse from {limit}%)", details={"value": str(value), "unit": "%"})
 
-    yield from item_runs(RULE, sorted(counted, key=lambda f: f.order), judge, item="blood")
+    yield from item_runs(RULE, sorted(counted, key=lambda f: f.order), judge, ctx, item="blood")
 
 
 def _percent(data: RecordBlock) -> Decimal | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import takewhile
 
 from monitor.core.checklist import (
     FAIL,
@@ -176,7 +177,7 @@ def _criteria(ctx: Context) -> Iterator[Finding]:
         ("stop.graft-rejection", ctx.history.of(GraftAssessed), stop_graft_rejection.hit),
     )
     for rule, facts, judge in kinds:
-        for finding in item_runs(CRITERION, _untreated(facts, ctx), judge, item=rule):
+        for finding in item_runs(CRITERION, _untreated(facts, ctx), judge, ctx, item=rule):
             yield _as_criterion(finding, rule, ctx)
     for fact in _untreated(ctx.history.of(AdverseEventReported), ctx):
         if (hit := stop_life_threatening.hit(fact.data)) is not None:
@@ -187,7 +188,10 @@ def _criteria(ctx: Context) -> Iterator[Finding]:
 
 def _untreated(facts: tuple[Fact[RecordBlock], ...], ctx: Context) -> list[Fact[RecordBlock]]:
     dose = ctx.first_dose
-    return [f for f in facts if dose is None or precedes(f.effective, dose.effective, ctx.tz)]
+    if dose is None:
+        return list(facts)
+    by_then = takewhile(lambda fact: fact.on <= dose.on, facts)  # they are in order of time
+    return [fact for fact in by_then if precedes(fact.effective, dose.effective, ctx.tz)]
 
 
 def _as_criterion(finding: Finding, rule: str, ctx: Context) -> Finding:

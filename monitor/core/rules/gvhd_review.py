@@ -25,13 +25,13 @@ READS = (AcuteGvhdAssessed, ChronicGvhdAssessed)
 def find(ctx: Context) -> Iterator[Finding]:
     limit = ctx.protocol.acute_gvhd.stop_grade
     acute, chronic = ctx.history.of(AcuteGvhdAssessed), ctx.history.of(ChronicGvhdAssessed)
-    yield from item_runs(BOUNDARY, acute, lambda data: _boundary(data, limit), item="acute")
-    yield from item_runs(INCOMPLETE, acute, lambda data: _incomplete(data, limit), item="acute")
-    yield from item_runs(INCOMPLETE, chronic, _unscored, item="chronic")
-    yield from item_runs(MISMATCH, acute, _acute_mismatch, item="acute")
-    yield from item_runs(MISMATCH, chronic, _chronic_mismatch, item="chronic")
+    yield from item_runs(BOUNDARY, acute, lambda data: _boundary(data, limit), ctx, item="acute")
+    yield from item_runs(INCOMPLETE, acute, lambda data: _incomplete(data, limit), ctx, item="acute")
+    yield from item_runs(INCOMPLETE, chronic, _unscored, ctx, item="chronic")
+    yield from item_runs(MISMATCH, acute, _acute_mismatch, ctx, item="acute")
+    yield from item_runs(MISMATCH, chronic, _chronic_mismatch, ctx, item="chronic")
     stop_from = ctx.protocol.chronic_gvhd.stop_severity
-    yield from item_runs(MILD, chronic, lambda data: _below_stop(data, stop_from), item="chronic")
+    yield from item_runs(MILD, chronic, lambda data: _below_stop(data, stop_from), ctx, item="chronic")
 
 
 def _acute(data: RecordBlock) -> AcuteGrade | None:

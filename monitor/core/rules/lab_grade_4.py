@@ -40,4 +40,4 @@ def _analyte(analyte: Analyte, limit: Decimal, ctx: Context) -> Iterator[Finding
             details={"value": str(data.quantity), "unit": "10*9/L", "reference": str(limit), "item": analyte.value},
         )
 
-    yield from item_runs(RULE, ctx.labs(analyte), judge, item=analyte.value)
+    yield from item_runs(RULE, ctx.labs(analyte), judge, ctx, item=analyte.value)

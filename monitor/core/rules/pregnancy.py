@@ -23,7 +23,7 @@ def find(ctx: Context) -> Iterator[Finding]:
         return
     ended = (COMPLETED, OFF_STUDY)
     tests = [f for f in ctx.labs(Analyte.PREGNANCY) if f.on >= enrolment.on and treatment_state(ctx, f.at) not in ended]
-    yield from item_runs(RULE, tests, _positive)
+    yield from item_runs(RULE, tests, _positive, ctx)
 
 
 def _positive(data: RecordBlock) -> Hit | None:

@@ -5,16 +5,19 @@ The next result of the same item that does not qualify ends it (`later_result`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
+from monitor.core.context import Context
 from monitor.core.finding import Evidence, Finding, Rule
 from monitor.core.history import Fact, RecordKey
 from monitor.core.stops import Hit
+from monitor.core.walking import walk
 from monitor.events.record import RecordBlock
 
 LATER_RESULT = "later_result"
 T = TypeVar("T", bound=RecordBlock)
+_Runs = tuple[tuple[Finding, ...], tuple[Evidence, ...]]  # the runs that are over, and the one that is not
 
 
 def always(_data: RecordBlock) -> bool:
@@ -41,19 +44,27 @@ def evidence(
 
 
 def item_runs(
-    rule: Rule, facts: Iterable[Fact[T]], judge: Callable[[RecordBlock], Hit | None], *, item: str = ""
+    rule: Rule,
+    facts: Sequence[Fact[T]],
+    judge: Callable[[RecordBlock], Hit | None],
+    ctx: Context,
+    *,
+    item: str = "",
 ) -> Iterator[Finding]:
     """One finding for each run of facts that `judge` finds something in."""
-    run: list[Evidence] = []
-    for fact in facts:
+
+    def step(walked: _Runs, fact: Fact[T]) -> _Runs:
+        over, run = walked
         hit = judge(fact.data)
         if hit is not None:
-            run.append(evidence(fact, hit, lambda data: judge(data) is not None))
-        elif run:
-            yield Finding(rule, tuple(run), item=item, outcome=LATER_RESULT)
-            run = []
+            return over, (*run, evidence(fact, hit, lambda data: judge(data) is not None))
+        return ((*over, Finding(rule, run, item=item, outcome=LATER_RESULT)), ()) if run else walked
+
+    start: _Runs = ((), ())
+    over, run = walk(ctx.memo, (ctx.protocol.hash, rule.id, item), facts, start, step)
+    yield from over
     if run:
-        yield Finding(rule, tuple(run), item=item)
+        yield Finding(rule, run, item=item)
 
 
 def single(rule: Rule, fact: Fact[T], hit: Hit, *, item: str = "", also: tuple[RecordKey, ...] = ()) -> Finding:

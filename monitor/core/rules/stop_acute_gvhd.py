@@ -50,7 +50,7 @@ def judge(protocol: Protocol) -> Judge:
 
 def stops(ctx: Context) -> Iterator[Stop]:
     facts = ctx.history.said(AcuteGvhdAssessed)
-    yield from episodes(RULE, _runs(list(assessed(facts, judge(ctx.protocol), ctx))), ctx)
+    yield from episodes(RULE, _runs(list(assessed(RULE.id, facts, judge(ctx.protocol), ctx))), ctx)
 
 
 def _runs(sequence: list[tuple[Fact[RecordBlock], Evidence | None]]) -> Iterator[tuple[Evidence, ...]]:

@@ -100,4 +100,4 @@ def _elsewhere(ctx: Context) -> Iterator[Finding]:
             )
 
         merged = sorted([*facts, *ctx.marrow], key=lambda f: f.order)
-        yield from item_runs(NON_MARROW, merged, hit, item=item)
+        yield from item_runs(NON_MARROW, merged, hit, ctx, item=item)

@@ -25,7 +25,7 @@ def stops(ctx: Context) -> Iterator[Stop]:
 
 
 def find(ctx: Context) -> Iterator[Finding]:
-    yield from item_runs(FUNCTION, ctx.history.of(GraftAssessed), _weak)
+    yield from item_runs(FUNCTION, ctx.history.of(GraftAssessed), _weak, ctx)
 
 
 def _weak(data: RecordBlock) -> Hit | None:

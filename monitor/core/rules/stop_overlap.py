@@ -47,7 +47,7 @@ def judge(protocol: Protocol) -> Judge:
 
 
 def stops(ctx: Context) -> Iterator[Stop]:
-    reported = [e for _, e in assessed(ctx.history.said(ChronicGvhdAssessed), judge(ctx.protocol), ctx) if e]
+    reported = [e for _, e in assessed(RULE.id, ctx.history.said(ChronicGvhdAssessed), judge(ctx.protocol), ctx) if e]
     known = {e.key for e in reported}
     derived = [e for e in _derived(ctx) if e.key not in known]
     yield from episodes(RULE, iter([tuple(chain(reported, derived))]), ctx)
@@ -69,10 +69,10 @@ def _derived(ctx: Context) -> Iterator[Evidence]:
         return Hit("") if _severe_enough(judged(data).at_least("moderate"), ctx.protocol) else None
 
     active: dict[date, list[Evidence]] = {}
-    for fact, evidence in assessed(ctx.history.said(AcuteGvhdAssessed), active_acute, ctx):
+    for fact, evidence in assessed("active acute", ctx.history.said(AcuteGvhdAssessed), active_acute, ctx):
         if evidence is not None:
             active.setdefault(fact.on, []).append(evidence)
-    for fact, evidence in assessed(ctx.history.said(ChronicGvhdAssessed), active_chronic, ctx):
+    for fact, evidence in assessed("active chronic", ctx.history.said(ChronicGvhdAssessed), active_chronic, ctx):
         same_day = active.get(fact.on, [])
         if evidence is None or not same_day:
             continue

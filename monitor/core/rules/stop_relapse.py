@@ -42,8 +42,8 @@ def stops(ctx: Context) -> Iterator[Stop]:
     hit = judge(ctx.protocol)
     assessments = ctx.history.said(DiseaseAssessed)
     counts = ctx.history.said(Analyte.BLOOD_BLASTS)
-    run = [e for _, e in assessed(assessments, hit, ctx) if e]
-    run += [e for fact, e in assessed(counts, hit, ctx) if e and not _answered(fact.on, ctx)]
+    run = [e for _, e in assessed(RULE.id, assessments, hit, ctx) if e]
+    run += [e for fact, e in assessed(f"{RULE.id}/counts", counts, hit, ctx) if e and not _answered(fact.on, ctx)]
     yield from episodes(RULE, iter([tuple(run)]), ctx)
 
 
