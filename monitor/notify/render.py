@@ -6,11 +6,12 @@ The monitor gives no orders: it says what the protocol says, and that a physicia
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from textwrap import wrap
 from zoneinfo import ZoneInfo
 
 from monitor.core.alert import Alert, Change
+from monitor.core.finding import Detail
 from monitor.notify.figures import figures, plain, reading_in_words
 from monitor.notify.phrases import caveats, differences, ending
 from monitor.notify.ports import Notice
@@ -37,14 +38,14 @@ def render(change: Change, style: Style, checkpoint: str | None = None) -> Notic
 
     `checkpoint` is the log's newest in one line: whoever keeps the notice can tell a log that was rewritten since.
     """
+    if not style.study_number:
+        change = _unnamed(change)
     alert, text = change.alert, text_for(change.alert.rule)
     named = f"{alert.patient}: " if style.study_number else ""
     title = f"[{alert.priority.upper()}] {_LEADS.get(change.kind, '')}{named}{text.title}"
     parts = _follow_up(change, style) if telling(change).follows_up else _call(change, text, style)
     body = "\n\n".join([_status_line(change), *parts, _foot(alert, style, checkpoint)]) + "\n"
-    if style.study_number:
-        return Notice(title, body)
-    return Notice(_unnamed(title, alert.patient), _unnamed(body, alert.patient))
+    return Notice(title, body)
 
 
 def _call(change: Change, text: RuleText, style: Style) -> list[str]:
@@ -125,8 +126,21 @@ def _section(heading: str, paragraphs: Sequence[str]) -> str:
     return "\n".join(lines)
 
 
-def _unnamed(text: str, patient: str) -> str:
-    """The text without the patient's number, should a summary hold it."""
-    if not patient:
-        return text
-    return re.sub(rf"(?<!\w){re.escape(patient)}(?!\w)", "this patient", text)
+def _unnamed(change: Change) -> Change:
+    """The change without the patient's number, should what the alert says hold it."""
+    before = change.before
+    return replace(change, alert=_masked(change.alert), before=_masked(before) if before is not None else None)
+
+
+def _masked(alert: Alert) -> Alert:
+    if not alert.patient.strip():
+        return alert
+    number = re.compile(rf"(?<!\w){re.escape(alert.patient)}(?!\w)")
+
+    def mask(value: Detail) -> Detail:
+        if isinstance(value, str):
+            return number.sub("this patient", value)
+        return [number.sub("this patient", str(item)) for item in value] if isinstance(value, list) else value
+
+    details = {name: mask(value) for name, value in alert.details.items()}
+    return replace(alert, summary=number.sub("this patient", alert.summary), details=details)
