@@ -84,10 +84,16 @@ class Chimerism(Section):
 
 
 class Laboratory(Section):
-    """CTCAE v5 grade 4 of what the trial collects, 10*9/L."""
+    """CTCAE v5 grade 4 of what the trial collects: counts in 10*9/L, the others in times the upper limit of normal.
+
+    White cells are left out: they fall with the neutrophils, and one alert tells it.
+    """
 
     grade_4_neutrophils_below: Positive = Decimal("0.5")
     grade_4_platelets_below: Positive = Decimal(25)
+    grade_4_transaminase_above_uln: Positive = Decimal(20)
+    grade_4_bilirubin_above_uln: Positive = Decimal(10)
+    grade_4_creatinine_above_uln: Positive = Decimal(6)
 
 
 class Azacitidine(Section):

@@ -68,3 +68,31 @@ def test_repeats_are_one_alert_until_a_result_is_better() -> None:
     found = alerts(lab("751-8", "0.3"), lab("751-8", "0.4", 102), lab("751-8", "0.6", 104), lab("751-8", "0.4", 106))
     assert [a.status for a in found] == ["resolved", "firing"]
     assert found[0].basis == ("lab-100", "lab-102")
+
+
+@pytest.mark.parametrize(
+    ("code", "unit", "value", "upper", "told"),
+    [
+        ("1920-8", "U/L", "800", "40", 0),
+        ("1920-8", "U/L", "800.0001", "40", 1),
+        ("1742-6", "U/L", "1001", "50", 1),
+        ("1975-2", "mg/dL", "12", "1.2", 0),
+        ("1975-2", "mg/dL", "12.1", "1.2", 1),
+        ("14631-6", "umol/L", "211", "21", 1),
+        ("2160-0", "mg/dL", "7.2", "1.2", 0),
+        ("2160-0", "mg/dL", "7.21", "1.2", 1),
+    ],
+)
+def test_liver_and_kidney_are_graded_by_the_upper_limit_that_came_with_the_result(
+    code: str, unit: str, value: str, upper: str, told: int
+) -> None:
+    assert len(alerts(lab(code, value, unit=unit, ref_high=upper))) == told
+
+
+def test_without_an_upper_limit_liver_and_kidney_are_not_graded() -> None:
+    assert alerts(lab("1920-8", "5000", unit="U/L")) == []
+
+
+def test_a_value_above_the_range_of_the_machine_is_graded_by_what_is_certain() -> None:
+    assert len(alerts(lab("1920-8", "800", unit="U/L", ref_high="40", comparator=">"))) == 1
+    assert alerts(lab("1920-8", "900", unit="U/L", ref_high="40", comparator="<")) == []

@@ -1,4 +1,8 @@
-"""Grade 4 by laboratory alone (clause stop.1): for review, since deep cytopenia is expected under azacitidine."""
+"""Grade 4 by laboratory alone (clause stop.1): for review, since deep cytopenia is expected under azacitidine.
+
+Graded by CTCAE v5: a laboratory adverse event reported as grade 4; counts below their limits; liver and kidney values
+above so many times the upper limit of normal that came with the result (none sent: not graded).
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from monitor.core.context import Context
+from monitor.core.exact import times
 from monitor.core.finding import Finding, Rule
 from monitor.core.rules.runs import item_runs, single
 from monitor.core.rules.stop_life_threatening import hit as stops_treatment
@@ -15,20 +20,32 @@ from monitor.events.lab import Analyte, LabResulted
 from monitor.events.record import RecordBlock
 
 RULE = Rule("lab.grade-4", "medium", "stop.1", review=True)
-READS = (Analyte.NEUTROPHILS, Analyte.PLATELETS, AdverseEventReported)
+READS = (
+    Analyte.NEUTROPHILS,
+    Analyte.PLATELETS,
+    Analyte.AST,
+    Analyte.ALT,
+    Analyte.TOTAL_BILIRUBIN,
+    Analyte.CREATININE,
+    AdverseEventReported,
+)
 
 
 def find(ctx: Context) -> Iterator[Finding]:
     limits = ctx.protocol.laboratory
-    yield from _analyte(Analyte.NEUTROPHILS, limits.grade_4_neutrophils_below, ctx)
-    yield from _analyte(Analyte.PLATELETS, limits.grade_4_platelets_below, ctx)
+    yield from _below(Analyte.NEUTROPHILS, limits.grade_4_neutrophils_below, ctx)
+    yield from _below(Analyte.PLATELETS, limits.grade_4_platelets_below, ctx)
+    yield from _above(Analyte.AST, limits.grade_4_transaminase_above_uln, ctx)
+    yield from _above(Analyte.ALT, limits.grade_4_transaminase_above_uln, ctx)
+    yield from _above(Analyte.TOTAL_BILIRUBIN, limits.grade_4_bilirubin_above_uln, ctx)
+    yield from _above(Analyte.CREATININE, limits.grade_4_creatinine_above_uln, ctx)
     for fact in ctx.history.of(AdverseEventReported):
         if fact.data.ctcae_grade == 4 and fact.data.laboratory and stops_treatment(fact.data) is None:
             hit = Hit("Laboratory adverse event of CTCAE grade 4", details={"grade": 4, "item": "adverse_event"})
             yield single(RULE, fact, hit, item=f"adverse_event/{fact.key[1]}")
 
 
-def _analyte(analyte: Analyte, limit: Decimal, ctx: Context) -> Iterator[Finding]:
+def _below(analyte: Analyte, limit: Decimal, ctx: Context) -> Iterator[Finding]:
     def judge(data: RecordBlock) -> Hit | None:
         if not isinstance(data, LabResulted) or data.quantity is None or data.comparator == ">":
             return None
@@ -39,5 +56,25 @@ def _analyte(analyte: Analyte, limit: Decimal, ctx: Context) -> Iterator[Finding
             f"{analyte.value.capitalize()} {data.comparator or ''}{data.quantity} × 10⁹/L, grade 4 (below {limit})",
             details={"value": str(data.quantity), "unit": "10*9/L", "reference": str(limit), "item": analyte.value},
         )
+
+    yield from item_runs(RULE, ctx.labs(analyte), judge, ctx, item=analyte.value)
+
+
+def _above(analyte: Analyte, multiple: Decimal, ctx: Context) -> Iterator[Finding]:
+    name = {Analyte.AST: "AST", Analyte.ALT: "ALT"}.get(analyte, analyte.value.replace("_", " ").capitalize())
+
+    def judge(data: RecordBlock) -> Hit | None:
+        if not isinstance(data, LabResulted) or data.quantity is None or data.reference_high is None:
+            return None
+        limit = times(multiple, data.reference_high)
+        surely_above = data.comparator != "<" and (
+            data.quantity > limit or (data.comparator == ">" and data.quantity == limit)
+        )
+        if not surely_above:
+            return None
+        value = f"{data.comparator or ''}{data.quantity}"
+        said = f"{value}, more than {multiple} times the upper limit ({data.reference_high})"
+        details = {"value": str(data.quantity), "reference": str(limit), "item": analyte.value}
+        return Hit(f"{name} {said}: grade 4", details=dict(details))
 
     yield from item_runs(RULE, ctx.labs(analyte), judge, ctx, item=analyte.value)
