@@ -40,6 +40,10 @@ class PositionMismatch(MonitorError):
     """What the broker holds is not what the log recorded of it (a topic recreated, truncated or rewritten)."""
 
 
+class TopicsMissing(MonitorError):
+    """A topic went from the broker under a worker at work: its next start says what is there instead."""
+
+
 class ProtocolInvalid(UsageError):
     """A protocol file that cannot be read or holds what the model does not know; nothing is assessed with it."""
 

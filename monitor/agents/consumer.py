@@ -6,7 +6,7 @@ made in `perform_seek`, since recovery undoes a seek made anywhere else.
 
 import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any, ClassVar, cast
 
 from aiokafka.errors import IllegalStateError, KafkaError
@@ -18,7 +18,8 @@ from mode import Service
 from monitor.agents.held import Look, check
 from monitor.agents.leave import exit_code
 from monitor.agents.ports import Keeper, Leave, TopicPartition
-from monitor.errors import MonitorError, PositionMismatch
+from monitor.errors import MonitorError, PositionMismatch, TopicsMissing
+from monitor.events.catalogue import TOPICS
 
 logger = logging.getLogger(__name__)
 
@@ -34,6 +35,7 @@ class LogConsumer(Consumer):
     leave: ClassVar[Leave]
     look: ClassVar[Look]
     ends_are_told: ClassVar[bool]
+    incomplete: bool = False  # the group has forgotten a topic
 
     def _new_consumer_thread(self) -> AIOKafkaConsumerThread:
         return _PromptThread(self, loop=self.loop, beacon=self.beacon)
@@ -60,6 +62,21 @@ class LogConsumer(Consumer):
             if position is not None and position.next_offset < (self._committed_offset.get(tp) or 0):
                 await self.seek(tp, position.next_offset)
                 self._committed_offset[tp] = position.next_offset or None
+        await self._demand(tps)
+
+    async def _demand(self, tps: Collection[TP]) -> None:
+        """See that a partition number that is ours is so in every topic.
+
+        When a topic is deleted the group goes on without it, and also when it is made again: nobody would read it.
+        Raises TopicsMissing, PositionMismatch.
+        """
+        missing = sorted(set(TOPICS) - {tp.topic for tp in tps}) if tps else []
+        self.incomplete = bool(missing)
+        try:
+            await self._compare([TP(topic, tp.partition) for topic in missing for tp in tps])
+        except (KafkaError, TimeoutError) as error:
+            what = f"{', '.join(missing)} went from the broker while the worker read it"
+            raise TopicsMissing(what) from error
 
     async def _compare(self, tps: Iterable[TP]) -> None:
         """The broker must hold what the log recorded. Raises PositionMismatch, KafkaError, TimeoutError."""
@@ -91,6 +108,9 @@ class LogConsumer(Consumer):
             if self.ends_are_told and time.monotonic() - looked_at > LOOK_EVERY:
                 await self.look_again()
                 looked_at = time.monotonic()
+            if self.incomplete:
+                logger.warning("the group has forgotten a topic: joining it again")
+                await cast(_PromptThread, self._thread).join_again()
             await self.sleep(PULSE)
 
 
@@ -118,6 +138,15 @@ class _PromptThread(AIOKafkaConsumerThread):
         if any(found and found[0].offset < (mine._read_offset[tp] or 0) for tp, found in records.items()):
             await mine.look_again()
         return records
+
+    async def join_again(self) -> None:
+        """Have the group's partitions dealt anew, by what topics there are now."""
+        await self.call_thread(self._join_again)
+
+    async def _join_again(self) -> None:
+        if self._consumer is not None:
+            self._consumer._client.force_metadata_update()
+            self._consumer._coordinator.request_rejoin()
 
     def last_answer(self) -> tuple[int, dict[TopicPartition, int]]:
         """When the broker last answered a fetch (Unix time in ms; 0 before any answer), and the ends it told."""

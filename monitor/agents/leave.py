@@ -4,14 +4,16 @@ import logging
 import os
 import sys
 import threading
-from typing import NoReturn
+from typing import Final, NoReturn
 
 from aiokafka.errors import KafkaError
 
 from monitor.agents.ports import POSITIONS, SOFTWARE, SUPERSEDED, TEMPORARY
-from monitor.errors import DatabaseUnavailable, Fenced, PositionMismatch, Superseded
+from monitor.errors import DatabaseUnavailable, Fenced, PositionMismatch, Superseded, TopicsMissing
 
 logger = logging.getLogger(__name__)
+
+AGAIN: Final = (DatabaseUnavailable, Fenced, TopicsMissing, KafkaError, TimeoutError)  # another start may help
 
 
 def leave(code: int, why: str) -> NoReturn:
@@ -28,7 +30,7 @@ def exit_code(error: BaseException) -> int:
         return POSITIONS
     if isinstance(error, Superseded):
         return SUPERSEDED
-    return TEMPORARY if isinstance(error, DatabaseUnavailable | Fenced | KafkaError | TimeoutError) else SOFTWARE
+    return TEMPORARY if isinstance(error, AGAIN) else SOFTWARE
 
 
 def leave_after(seconds: float, why: str) -> threading.Timer:

@@ -18,6 +18,8 @@ from tests.support.worker import WorkerProcess, worker_process
 TOPIC = "safety.lab"
 RECORDED = 20
 MISMATCH = 78
+TEMPORARY = 75
+MISSING = 2
 
 
 @pytest.fixture
@@ -35,6 +37,11 @@ def _messages(first: int, last: int) -> list[tuple[bytes | None, bytes]]:
 
 
 def _made_anew(kafka: KafkaBroker) -> None:
+    _deleted(kafka)
+    with_topics(kafka)
+
+
+def _deleted(kafka: KafkaBroker) -> None:
     async def delete() -> None:
         admin = AIOKafkaAdminClient(bootstrap_servers=kafka.bootstrap)
         await admin.start()
@@ -45,7 +52,6 @@ def _made_anew(kafka: KafkaBroker) -> None:
 
     asyncio.run(delete())
     wait_until(lambda: not list(kafka.data.glob(f"{TOPIC}-?")), "the topic is gone")
-    with_topics(kafka)
 
 
 def _place(kafka: KafkaBroker) -> tuple[str, int]:
@@ -67,6 +73,24 @@ def test_a_topic_made_anew_under_a_worker_at_work(worker: WorkerProcess, kafka: 
     put(worker.settings, TOPIC, _messages(100, 105))
     assert worker.ended() == MISMATCH
     assert "made anew" in worker.said()
+
+
+def test_a_topic_deleted_under_a_worker_at_work(worker: WorkerProcess, kafka: KafkaBroker) -> None:
+    _deleted(kafka)
+    assert worker.ended() == TEMPORARY
+    assert f"{TOPIC} went from the broker" in worker.said()
+    worker.start()
+    assert worker.ended() == MISSING
+    assert f"topics are missing on the broker ({TOPIC})" in worker.said()
+
+
+def test_a_topic_made_anew_before_anything_was_recorded_of_it_is_read(kafka: KafkaBroker, tmp_path: Path) -> None:
+    with worker_process(kafka, f"sqlite:///{tmp_path / 'log.db'}", tmp_path) as worker:
+        worker.start_ready()
+        _made_anew(kafka)
+        put(worker.settings, TOPIC, _messages(0, RECORDED))
+        wait_until(lambda: recorded_messages(worker.database_url) == RECORDED, "the messages are on the log")
+        assert worker.stop() == 0
 
 
 def test_a_topic_made_anew_and_filled_past_the_recorded_offset(worker: WorkerProcess, kafka: KafkaBroker) -> None:
