@@ -15,7 +15,7 @@ from monitor.agents.held import look
 from monitor.agents.intake import Intake
 from monitor.agents.ports import Keeper, Leave
 from monitor.agents.watchdog import Watchdog
-from monitor.broker import MECHANISM, tls_context
+from monitor.broker import tls_context
 from monitor.settings import BrokerKind, Settings
 
 AGENTS: Final = (patient, lab, mrd, chimerism, gvhd, clinical, treatment, commands)
@@ -69,7 +69,7 @@ def _credentials(settings: Settings) -> dict[str, Any]:
         credentials: Any = faust.SASLCredentials(
             username=settings.broker_username,
             password=settings.broker_password.get_secret_value(),
-            mechanism=MECHANISM,
+            mechanism=settings.broker_mechanism.value,
             ssl_context=context,
         )
         return {"broker_credentials": credentials}

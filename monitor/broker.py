@@ -17,7 +17,6 @@ PARTITIONS: Final = 3  # enough for three workers; more can be asked for
 REQUEST_LIMIT_MS: Final = 30_000
 ALL_TOPICS: Final = (*TOPICS, ALERT_TOPIC, QUARANTINE_TOPIC, CHECKPOINT_TOPIC)
 COMPACTED: Final = (CHECKPOINT_TOPIC,)  # the newest of each key stays for ever
-MECHANISM: Final = "SCRAM-SHA-512"
 TANSU_CLUSTER: Final = "tansu"  # how the id of a Tansu cluster begins, unless somebody named it otherwise
 
 
@@ -26,8 +25,19 @@ class BrokerUnavailable(MonitorError):  # noqa: N818 - as the other words of mon
 
 
 def tls_context(settings: Settings) -> ssl.SSLContext | None:
-    """What the broker's certificate is checked against; None where the connection is not encrypted."""
-    return ssl.create_default_context(cafile=settings.broker_tls_ca) if settings.broker_tls else None
+    """What the broker's certificate is checked against, and ours; None where the connection is not encrypted.
+
+    Raises UsageError for a file that cannot be read.
+    """
+    if not settings.broker_tls:
+        return None
+    try:
+        context = ssl.create_default_context(cafile=settings.broker_tls_ca)
+        if settings.broker_tls_certificate is not None:
+            context.load_cert_chain(settings.broker_tls_certificate, settings.broker_tls_key)
+    except OSError as error:  # also what ssl raises
+        raise UsageError(f"the certificates of broker_tls_* cannot be used: {error.strerror or error}") from None
+    return context
 
 
 def client_options(settings: Settings) -> dict[str, Any]:
@@ -37,7 +47,7 @@ def client_options(settings: Settings) -> dict[str, Any]:
     named = settings.broker_username is not None and settings.broker_password is not None
     options["security_protocol"] = ("SASL_" if named else "") + ("SSL" if context else "PLAINTEXT")
     if settings.broker_username is not None and settings.broker_password is not None:
-        options["sasl_mechanism"] = MECHANISM
+        options["sasl_mechanism"] = settings.broker_mechanism.value
         options["sasl_plain_username"] = settings.broker_username
         options["sasl_plain_password"] = settings.broker_password.get_secret_value()
     return {key: value for key, value in options.items() if value is not None}

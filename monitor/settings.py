@@ -49,6 +49,14 @@ class BrokerKind(StrEnum):
     TANSU = "tansu"
 
 
+class SaslMechanism(StrEnum):
+    """How a name and a password are shown to the broker. PLAIN shows the password itself, so it needs TLS."""
+
+    SCRAM_SHA_512 = "SCRAM-SHA-512"
+    SCRAM_SHA_256 = "SCRAM-SHA-256"
+    PLAIN = "PLAIN"
+
+
 class Settings(BaseSettings):
     """All settings of every command, checked once; times in seconds, sizes in bytes."""
 
@@ -58,7 +66,10 @@ class Settings(BaseSettings):
     broker_url: str = "kafka://127.0.0.1:9092"
     broker_kind: BrokerKind = BrokerKind.AUTO
     broker_tls: bool = False
-    broker_tls_ca: Path | None = None
+    broker_tls_ca: Path | None = None  # None: the system's authorities
+    broker_tls_certificate: Path | None = None  # ours, for a broker that asks its clients for one
+    broker_tls_key: Path | None = None  # of our certificate, if it does not hold it
+    broker_mechanism: SaslMechanism = SaslMechanism.SCRAM_SHA_512
     broker_username: str | None = None
     broker_password: SecretStr | None = None
     group: str = "safety-monitor"
@@ -115,6 +126,17 @@ class Settings(BaseSettings):
     def _patience_ends_first(self) -> Self:
         if self.stuck_after <= self.database_patience:
             raise ValueError("stuck_after must be longer than database_patience: waiting is not being stuck")
+        return self
+
+    @model_validator(mode="after")
+    def _credentials_are_whole(self) -> Self:
+        if (self.broker_username is None) != (self.broker_password is None):
+            raise ValueError("broker_username and broker_password belong together")
+        if self.broker_mechanism is SaslMechanism.PLAIN and self.broker_username and not self.broker_tls:
+            raise ValueError("broker_mechanism PLAIN needs broker_tls: it sends the password as it is")
+        files = (self.broker_tls_ca, self.broker_tls_certificate, self.broker_tls_key)
+        if any(files) and not self.broker_tls:
+            raise ValueError("broker_tls_ca, broker_tls_certificate and broker_tls_key need broker_tls")
         return self
 
     @property

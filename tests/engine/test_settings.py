@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from monitor.broker import tls_context
 from monitor.errors import UsageError
-from monitor.settings import load_settings
+from monitor.settings import Settings, load_settings
 
 
 def test_the_environment_goes_before_secret_files_and_the_settings_file(
@@ -49,3 +50,29 @@ def test_a_wrong_setting_is_named_and_not_shown(name: str, value: str, monkeypat
         load_settings()
     assert name.lower() in str(refused.value).lower()
     assert "secret" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("names", "told"),
+    [
+        ({"BROKER_USERNAME": "u"}, "broker_password"),
+        ({"BROKER_USERNAME": "u", "BROKER_PASSWORD": "secret", "BROKER_MECHANISM": "PLAIN"}, "broker_tls"),
+        ({"BROKER_TLS_CERTIFICATE": "ours.pem"}, "broker_tls"),
+    ],
+)
+def test_credentials_that_do_not_fit_together_are_refused(
+    names: dict[str, str], told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in names.items():
+        monkeypatch.setenv(f"SAFETY_MONITOR_{name}", value)
+    with pytest.raises(UsageError) as refused:
+        load_settings()
+    assert told in str(refused.value)
+    assert "secret" not in str(refused.value)
+
+
+def test_a_certificate_that_cannot_be_read_is_a_wrong_setting(tmp_path: Path) -> None:
+    (tmp_path / "ca.pem").write_text("no certificate")
+    for name in ("ca.pem", "absent.pem"):
+        with pytest.raises(UsageError, match="broker_tls"):
+            tls_context(Settings(broker_tls=True, broker_tls_ca=tmp_path / name))

@@ -34,7 +34,9 @@ class WorkerProcess:
     @property
     def settings(self) -> Settings:
         """The worker's settings, for helpers in this process."""
-        return settings_for(self.broker, database_url=self.database_url, clock=self.others.get("CLOCK", "events"))
+        of_broker = {name.lower(): value for name, value in self.others.items() if name.startswith("BROKER_")}
+        clock = self.others.get("CLOCK", "events")
+        return settings_for(self.broker, database_url=self.database_url, clock=clock, **of_broker)
 
     @property
     def environment(self) -> dict[str, str]:
