@@ -9,7 +9,7 @@ PYTEST ?= $(BIN)/python -m pytest
 # Needs Java 17, and Maven to fetch the broker's jars once.
 ON_KAFKA := tests/kafka $(addprefix tests/engine/test_,worker.py refusals.py equivalence.py outages.py two_workers.py kills.py)
 
-.PHONY: help install demo bench-audit test check test-kafka bench-assess bench-alerts fmt lint types imports lock hooks clean
+.PHONY: help install demo bench-audit test check test-kafka storm bench-assess bench-alerts fmt lint types imports lock hooks clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /\1\t/' | expand -t 16
@@ -34,6 +34,9 @@ bench-audit: install ## what the log costs: append, verify, prove
 
 test-kafka: install ## the suite of the broker, and what only Apache Kafka shows, on Apache Kafka itself
 	$(PYTEST) --kafka $(ON_KAFKA)
+
+storm: install ## N storms from SEED: kills, freezes, outages; what was lost (Kafka and PostgreSQL)
+	$(BIN)/python -m tests.storm.run --storms $(or $(N),5) --seed $(or $(SEED),1)
 
 check: lint types imports test ## what must hold before anything is merged
 

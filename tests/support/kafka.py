@@ -133,13 +133,13 @@ class KafkaBroker:
         self.process.send_signal(signal.SIGTERM)
         self.process.wait(30)
 
-    def end(self, topic: str) -> int:
-        """How many messages a topic has taken: the sum of its partitions' next offsets."""
-        return sum(held.end for held in self.held(topic).values())
+    def end(self, *topics: str) -> int:
+        """How many messages these topics have taken: the sum of their partitions' next offsets."""
+        return sum(held.end for held in self.held(*topics).values())
 
-    def held(self, topic: str) -> dict[tuple[str, int], Held]:
-        """What it holds of a topic's three partitions."""
-        nothing = {(topic, partition): Position(next_offset=0) for partition in range(PARTITIONS)}
+    def held(self, *topics: str) -> dict[tuple[str, int], Held]:
+        """What it holds of these topics, three partitions each."""
+        nothing = {(topic, partition): Position(next_offset=0) for topic in topics for partition in range(PARTITIONS)}
         return asyncio.run(look(Settings.model_validate({"broker_url": self.url}), nothing))
 
     def said(self) -> str:
