@@ -18,6 +18,7 @@ from mode import Service
 from monitor.agents.held import Look, check
 from monitor.agents.leave import exit_code
 from monitor.agents.ports import Keeper, Leave, TopicPartition
+from monitor.broker import BrokerUnavailable
 from monitor.errors import MonitorError, PositionMismatch, TopicsMissing
 from monitor.events.catalogue import TOPICS
 
@@ -57,12 +58,23 @@ class LogConsumer(Consumer):
         tps = self.assignment()
         recorded = await self.keeper.assigned([(tp.topic, tp.partition) for tp in tps])
         await self._compare(tps)
+        await self._begin([tp for tp in tps if not self._committed_offset.get(tp)])
         for tp in tps:
             position = recorded.get((tp.topic, tp.partition))
             if position is not None and position.next_offset < (self._committed_offset.get(tp) or 0):
                 await self.seek(tp, position.next_offset)
                 self._committed_offset[tp] = position.next_offset or None
         await self._demand(tps)
+
+    async def _begin(self, tps: Collection[TP]) -> None:
+        """Go to the beginning where Kafka has no committed offset.
+
+        It would stay where it is, and that may be behind messages that were fetched while the partitions were dealt
+        anew, and dropped: nobody would read them.
+        """
+        if tps:
+            for tp, offset in (await self.earliest_offsets(*tps)).items():
+                await self.seek(tp, offset)
 
     async def _demand(self, tps: Collection[TP]) -> None:
         """See that a partition number that is ours is so in every topic.
@@ -74,16 +86,21 @@ class LogConsumer(Consumer):
         self.incomplete = bool(missing)
         try:
             await self._compare([TP(topic, tp.partition) for topic in missing for tp in tps])
-        except (KafkaError, TimeoutError) as error:
+        except BrokerUnavailable as error:
             what = f"{', '.join(missing)} went from the broker while the worker read it"
             raise TopicsMissing(what) from error
 
     async def _compare(self, tps: Iterable[TP]) -> None:
-        """The broker must hold what the log recorded. Raises PositionMismatch, KafkaError, TimeoutError."""
+        """The broker must hold what the log recorded. Raises PositionMismatch, BrokerUnavailable."""
         recorded = self.keeper.recorded([(tp.topic, tp.partition) for tp in tps])
         if not recorded:
             return
-        for place, held in (await self.look(recorded)).items():
+        try:
+            found = await self.look(recorded)
+        except (KafkaError, TimeoutError) as error:
+            topics = ", ".join(sorted({topic for topic, _ in recorded}))
+            raise BrokerUnavailable(f"the broker does not say what it holds of {topics}") from error
+        for place, held in found.items():
             check(place, recorded[place], held, ends_are_told=self.ends_are_told)
 
     async def look_again(self) -> None:
@@ -92,8 +109,8 @@ class LogConsumer(Consumer):
             await self._compare(self.assignment())
         except PositionMismatch as error:
             self.leave(exit_code(error), str(error))
-        except (KafkaError, TimeoutError) as error:
-            logger.warning("cannot look at what the broker holds: %s", type(error).__name__)
+        except BrokerUnavailable as error:
+            logger.warning("asked again later: %s", error)
 
     @Service.task
     async def _watch_fetches(self) -> None:

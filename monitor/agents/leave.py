@@ -9,11 +9,19 @@ from typing import Final, NoReturn
 from aiokafka.errors import KafkaError
 
 from monitor.agents.ports import POSITIONS, SOFTWARE, SUPERSEDED, TEMPORARY
+from monitor.broker import BrokerUnavailable
 from monitor.errors import DatabaseUnavailable, Fenced, PositionMismatch, Superseded, TopicsMissing
 
 logger = logging.getLogger(__name__)
 
-AGAIN: Final = (DatabaseUnavailable, Fenced, TopicsMissing, KafkaError, TimeoutError)  # another start may help
+AGAIN: Final = (
+    BrokerUnavailable,
+    DatabaseUnavailable,
+    Fenced,
+    TopicsMissing,
+    KafkaError,
+    TimeoutError,
+)  # another start may help
 
 
 def leave(code: int, why: str) -> NoReturn:
