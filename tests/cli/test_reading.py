@@ -227,7 +227,6 @@ class TestAnotherProtocolFile:
         assert "pi-1" in text(capsys, "protocol", "show")
         assert told
 
-
     def test_a_worker_refuses_a_file_that_nobody_approved(
         self, told: str, file: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
     ) -> None:
