@@ -50,6 +50,9 @@ types: install
 imports: install
 	$(BIN)/lint-imports
 
+laws: install ## the laws of the protocol at 500 histories each (make test: 100)
+	HYPOTHESIS_PROFILE=thorough $(PYTEST) tests/core/test_laws.py --timeout=0
+
 bench-assess: install ## what one more fact costs, from 10 to 10,000 known
 	$(BIN)/python -m bench.assess
 
