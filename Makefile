@@ -9,7 +9,7 @@ PYTEST ?= $(BIN)/python -m pytest
 # Needs Java 17, and Maven to fetch the broker's jars once.
 ON_KAFKA := tests/kafka $(addprefix tests/engine/test_,worker.py refusals.py equivalence.py outages.py two_workers.py kills.py)
 
-.PHONY: help install demo bench-audit test check test-kafka storm bench-assess bench-alerts fmt lint types imports lock hooks clean
+.PHONY: help install demo bench-audit test check laws test-kafka storm bench-assess bench-alerts fmt lint types imports lock hooks clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /\1\t/' | expand -t 16
