@@ -17,9 +17,7 @@ from monitor.recorder.activating import Files
 from monitor.recorder.inputs import Input
 from monitor.recorder.recorder import Recorder
 
-# The histories with two digits meet every way a fact can come and be taken back; those with three turn on a rule's
-# boundaries, which the log knows nothing of (tests/scenarios holds them all).
-SCENARIOS = sorted((Path(__file__).parents[1] / "scenarios").glob("[0-9][0-9]-*.events.jsonl"))
+SCENARIOS = sorted((Path(__file__).parents[1] / "scenarios").glob("*.events.jsonl"))
 PROTOCOL = Protocol.load(None)
 NONE_KEPT = Files(Timeline(PROTOCOL))
 LATE = datetime(1, 1, 3, tzinfo=UTC)

@@ -30,7 +30,10 @@ from tests.audit.rig import (
     time_of,
 )
 
-scenarios = pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda path: path.name.removesuffix(".events.jsonl"))
+# The histories with two digits meet every way a fact can come and be taken back; those with three turn on a rule's
+# boundaries, which the log knows nothing of (tests/scenarios holds them all).
+OPEN = [path for path in SCENARIOS if path.name[2] == "-"]
+scenarios = pytest.mark.parametrize("scenario", OPEN, ids=lambda path: path.name.removesuffix(".events.jsonl"))
 clocks = pytest.mark.parametrize("clock", ["events", "system"])
 
 
