@@ -5,16 +5,14 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from importlib.metadata import version
-from typing import Any, Final
+from typing import Any
 
+from monitor.audit.core_version import CORE_VERSION
 from monitor.audit.records import Record
 from monitor.audit.refold import Refolded
 from monitor.audit.times import utc_text
 from monitor.core.alert import Change
 from monitor.events.canonical import canonical
-
-CORE_VERSION: Final = version("safety-monitor")
 
 
 @dataclass(frozen=True, slots=True)

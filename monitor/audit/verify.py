@@ -6,7 +6,8 @@ from datetime import datetime
 
 from monitor.audit import kinds
 from monitor.audit.clock import clocks
-from monitor.audit.decisions import CORE_VERSION, Difference, derived, differences, latest, recorded
+from monitor.audit.core_version import CORE_VERSION
+from monitor.audit.decisions import Difference, derived, differences, latest, recorded
 from monitor.audit.integrity import Broken, Checker, check_log
 from monitor.audit.ports import AuditLog, Streams
 from monitor.audit.proof.anchors import Anchors

@@ -10,11 +10,12 @@ from typing import Final
 
 from monitor.audit import kinds
 from monitor.audit.batch import AlertRow
+from monitor.audit.core_version import CORE_VERSION
 from monitor.audit.records import NewRecord
 from monitor.audit.times import utc_text
 from monitor.core.alert import Alert, Change
 from monitor.events.canonical import canonical
-from monitor.recorder.records import CORE_VERSION, MONITOR
+from monitor.recorder.records import MONITOR
 
 RULE: Final = "ops.assessment-failed"
 SUMMARY: Final = (

@@ -1,10 +1,10 @@
 """How facts, ticks and decisions are written down: the payloads of the log's records. Pure."""
 
 from datetime import datetime
-from importlib.metadata import version
 from typing import Final
 
 from monitor.audit import kinds
+from monitor.audit.core_version import CORE_VERSION
 from monitor.audit.records import NewRecord, Origin
 from monitor.audit.times import utc_text
 from monitor.core.alert import Change
@@ -13,7 +13,6 @@ from monitor.events.canonical import canonical
 from monitor.events.envelope import Received, Refused
 from monitor.recorder.guard import Message
 
-CORE_VERSION: Final = version("safety-monitor")
 MONITOR: Final = "safety-monitor"
 """The actor of what the daemon concludes by itself."""
 

@@ -40,7 +40,9 @@ class HandClock:
         return self.at
 
 
-async def recorder(log: AuditLog, clock: HandClock, *, events_clock: bool, files: Files = NONE_KEPT) -> Recorder:
+async def recorder(
+    log: AuditLog, clock: HandClock, *, events_clock: bool, files: Files = NONE_KEPT, outbound: Any = None
+) -> Recorder:
     made = Recorder(
         log=log,
         files=files,
@@ -48,7 +50,7 @@ async def recorder(log: AuditLog, clock: HandClock, *, events_clock: bool, files
         topics=TOPICS,
         events_clock=events_clock,
         owner=await log.start_instance("test"),
-        outbound=Silent(),
+        outbound=outbound or Silent(),
         observer=Silent(),
         vitals=Silent(),
         wake=lambda: None,

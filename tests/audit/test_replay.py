@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from monitor.audit.decisions import CORE_VERSION
+from monitor.audit.core_version import CORE_VERSION
 from monitor.audit.memory import MemoryAuditLog
 from monitor.audit.read_models import rebuild
 from monitor.audit.records import NewRecord, Record

@@ -5,7 +5,7 @@ from dataclasses import fields
 
 import pytest
 
-from monitor.audit.decisions import CORE_VERSION
+from monitor.audit.core_version import CORE_VERSION
 from monitor.audit.log import SqlAuditLog
 from monitor.audit.memory import MemoryAuditLog
 from monitor.audit.ports import AuditLog
