@@ -81,6 +81,7 @@ class Metrics:
         self._failures = self._counter("assessment_failures", "Patients whose assessment raised an exception.")
         self._unacked = self._gauge("unacked_alerts", "Alerts that nobody has acknowledged.", "priority")
         self._oldest_unacked = self._gauge("oldest_unacked_seconds", "Age of the oldest alert not acknowledged.")
+        self._system = self._gauge("system_alerts", "Open alerts about the monitor itself, by rule.", "rule")
 
     def _make_notices(self) -> None:
         help_latency = "From the recording of an alert's change to a delivered notice."
@@ -159,6 +160,11 @@ class Metrics:
         for priority in sorted(PRIORITIES):
             self._unacked.labels(priority).set(by_priority.get(priority, 0))
         self._oldest_unacked.set(oldest_seconds)
+
+    def system_alerts_are(self, live: Mapping[str, int]) -> None:
+        """Set how many alerts about the system are open, by rule; of a rule that is not named, none."""
+        for rule in sorted(name for name in self._allowed["rule"] if name.startswith("ops.")):
+            self._system.labels(rule).set(live.get(rule, 0))
 
     # The relay
 

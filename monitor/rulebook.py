@@ -5,7 +5,11 @@ import pkgutil
 
 import monitor.core.rules
 from monitor.core.finding import Rule
+from monitor.notify.stuck import RULE as NOTICE_UNDELIVERED
 from monitor.recorder.failing import RULE as ASSESSMENT_FAILED
+
+OPERATIONS = (ASSESSMENT_FAILED, NOTICE_UNDELIVERED)
+"""The rules of the alerts that tell of the monitor and not of a patient's course."""
 
 
 def rule_ids() -> frozenset[str]:
@@ -13,4 +17,4 @@ def rule_ids() -> frozenset[str]:
     names = (found.name for found in pkgutil.iter_modules(monitor.core.rules.__path__))
     modules = (importlib.import_module(f"monitor.core.rules.{name}") for name in names)
     declared = {value.id for module in modules for value in vars(module).values() if isinstance(value, Rule)}
-    return frozenset(declared | {ASSESSMENT_FAILED})
+    return frozenset(declared.union(OPERATIONS))

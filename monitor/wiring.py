@@ -37,6 +37,7 @@ from monitor.notify.delivering import Deliverer
 from monitor.notify.relay import Relay
 from monitor.notify.routing import TOPIC_CHANNELS, load_routing
 from monitor.notify.sender import AppriseSender
+from monitor.operations.watch import OperationsWatch
 from monitor.protocol.model import Protocol
 from monitor.recorder.activating import files_for
 from monitor.recorder.recorder import Recorder
@@ -146,6 +147,16 @@ async def build_worker(settings: Settings) -> AsyncIterator[Parts]:
             "relay": relay,
             "copier of the quarantine": QuarantineCopies(log, publisher, clock),
             "counter of open alerts": OpenAlerts(log, metrics, clock),
+            "watch over the system": OperationsWatch(
+                log,
+                (),
+                announcer,
+                clock,
+                metrics,
+                wake=relay.wake,
+                holder=settings.instance,
+                lease=timedelta(seconds=settings.lease),
+            ),
         }
         if checkpoints is not None:
             services["maker of checkpoints"] = checkpoints

@@ -96,7 +96,10 @@ class PatientRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertRow:
-    """Read model of an alert: its newest content (`Alert.to_json()` as canonical JSON) and what is searched by."""
+    """Read model of an alert: its newest content (`Alert.to_json()` as canonical JSON) and what is searched by.
+
+    `patient` is empty for an alert about the system.
+    """
 
     alert_id: str
     patient: str

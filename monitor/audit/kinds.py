@@ -8,6 +8,12 @@ SYSTEM: Final = "system"
 PROTOCOLS: Final = "system/protocol"
 """Stream of the protocol files that came into force; apart, so that a writer can expect its version."""
 
+SYSTEM_ALERTS: Final = "system/alerts"
+"""Stream of the alerts that are about the system and no patient: a feed that breaks or falls silent, a broken log."""
+
+SYSTEM_DELIVERY: Final = "system/delivery"
+"""Stream of what was sent about them."""
+
 CLOCK_TICKED: Final = "safety.clock.ticked.v1"
 INPUT_REFUSED: Final = "safety.input.refused.v1"
 ASSESSMENT_FAILED: Final = "safety.assessment.failed.v1"
@@ -31,14 +37,14 @@ def patient_stream(patient: str) -> str:
     return _PATIENT + patient
 
 
-def alert_stream(patient: str) -> str:
-    """Stream of what was decided about a patient."""
-    return _ALERT + patient
+def alert_stream(patient: str | None) -> str:
+    """Stream of what was decided about a patient; without one, about the system."""
+    return _ALERT + patient if patient else SYSTEM_ALERTS
 
 
-def delivery_stream(patient: str) -> str:
-    """Stream of what was sent about a patient."""
-    return _DELIVERY + patient
+def delivery_stream(patient: str | None) -> str:
+    """Stream of what was sent about a patient; without one, about the system."""
+    return _DELIVERY + patient if patient else SYSTEM_DELIVERY
 
 
 def quarantine_stream(topic: str) -> str:

@@ -112,7 +112,7 @@ def failing_row(name: str, *, partition: int | None, version: int, retry_at: dat
 
 def _alert_row(record: Record, known: dict[str, AlertRow]) -> AlertRow | None:
     patient = kinds.patient_of_alert(record.stream)
-    if patient is None and record.kind != kinds.ASSESSMENT_FAILED:
+    if patient is None and record.stream != kinds.SYSTEM_ALERTS and record.kind != kinds.ASSESSMENT_FAILED:
         return None
     payload = json.loads(record.payload)
     alert = payload["alert"]
@@ -120,7 +120,7 @@ def _alert_row(record: Record, known: dict[str, AlertRow]) -> AlertRow | None:
     content = (json.loads(before.content) if before else {}) | alert
     return AlertRow(
         alert_id=content["alert_id"],
-        patient=payload["patient"] if patient is None else patient,
+        patient=payload.get("patient", "") if patient is None else patient,
         rule=content["rule"],
         status=content["status"],
         priority=content["priority"],

@@ -112,6 +112,8 @@ def _say(kind: str, reference: str, actor: str, note: str, **more: str) -> None:
 async def _send(settings: Settings, kind: str, reference: str, actor: str, note: str, **more: str) -> None:
     rows = await read_alerts(settings.database_url.get_secret_value(), None, every=True)
     row = the_one(reference, rows)
+    if not row.patient:
+        raise UsageError(f"alert {row.alert_id} is about the monitor itself: it ends when it is so no more")
     value = canonical(command(kind, row, actor, note, datetime.now(UTC), **more)).encode()
     # By our own door first: what it would refuse is not sent.
     judged = decode(value, site_timezone=Protocol.load(settings.protocol).tz)

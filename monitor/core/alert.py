@@ -20,7 +20,10 @@ LIVE: tuple[Status, ...] = ("firing", "acknowledged", "shelved")
 
 @dataclass(frozen=True)
 class Alert:
-    """One alert of one patient. `keys` are the facts that make its episode; `basis` the record ids it rests on."""
+    """One alert of one patient. `keys` are the facts that make its episode; `basis` the record ids it rests on.
+
+    An alert of the monitor about itself may have no patient; then `patient` is empty.
+    """
 
     alert_id: str
     patient: str

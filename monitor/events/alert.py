@@ -1,4 +1,4 @@
-"""The outbound event: each change of an alert, for `safety.alert`, keyed by patient (events.md, "Outbound")."""
+"""The outbound event: each change of an alert, for `safety.alert`, keyed by patient (docs/events.md, "Outbound")."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -43,6 +43,7 @@ def alert_event(
 ) -> KafkaMessage:
     """A change of an alert as a CloudEvent in structured mode: key, headers and value, ready to send.
 
+    `patient` is empty for an alert about the system: that event has no subject, and an empty key keeps their order.
     `alert` is the alert after the change, in primitives (decimals become strings, times UTC); `at` is the clock's now
     of the change; `event_id` must be the same whenever the same change is sent again. Raises ValueError for an unknown
     change, TypeError for what JSON cannot hold.
@@ -53,7 +54,7 @@ def alert_event(
             "type": alert_type(change),
             "source": source,
             "id": event_id,
-            "subject": patient,
+            **({"subject": patient} if patient else {}),
             "time": at,
             "datacontenttype": "application/json",
         },

@@ -81,7 +81,7 @@ def _row(change: Change, channel: str, recipient: str, payload: str, now: dateti
     alert = change.alert
     return OutboxRow(
         row_id=row_id(change, recipient),
-        patient=alert.patient,
+        patient=alert.patient or None,
         alert_id=alert.alert_id,
         channel=channel,
         recipient=recipient,

@@ -142,8 +142,7 @@ class Deliverer:
         return None
 
     async def _attempts(self, row: OutboxRow) -> list[Attempt]:
-        stream = kinds.delivery_stream(row.patient) if row.patient else kinds.SYSTEM
-        return attempts_in(await self._log.stream(stream))
+        return attempts_in(await self._log.stream(kinds.delivery_stream(row.patient)))
 
     async def _settle(
         self, row: OutboxRow, verdict: Verdict, attempt: Attempt, receipt: Receipt, change: Change | None = None

@@ -16,6 +16,7 @@ _OUTCOMES: Mapping[str, str] = {
     "later_result": "A later result shows otherwise.",
     "not_confirmed": "A later result did not confirm it.",
     "cleared": "Later results in a row were clear.",
+    "over": "It is so no more.",
     "came": "What it waited for has come.",
     "state_ended": "It is not needed any more: the state of treatment has changed.",
     "treatment_started": "Treatment has started, and other rules apply from then on.",

@@ -58,7 +58,7 @@ class Attempt:
         """The record for the `delivery/` stream of the patient (of the system, where there is none)."""
         delivered = self.outcome == SendOutcome.DELIVERED
         return NewRecord(
-            stream=kinds.delivery_stream(row.patient) if row.patient else kinds.SYSTEM,
+            stream=kinds.delivery_stream(row.patient),
             kind=kinds.NOTICE_DELIVERED if delivered else kinds.NOTICE_FAILED,
             payload=canonical({**asdict(self), "at": utc(at)}),
             known_at=at,

@@ -41,7 +41,7 @@ def render(change: Change, style: Style, checkpoint: str | None = None) -> Notic
     if not style.study_number:
         change = _unnamed(change)
     alert, text = change.alert, text_for(change.alert.rule)
-    named = f"{alert.patient}: " if style.study_number else ""
+    named = f"{alert.patient}: " if style.study_number and alert.patient else ""
     title = f"[{alert.priority.upper()}] {_LEADS.get(change.kind, '')}{named}{text.title}"
     parts = _follow_up(change, style) if telling(change).follows_up else _call(change, text, style)
     body = "\n\n".join([_status_line(change), *parts, _foot(alert, style, checkpoint)]) + "\n"
@@ -62,7 +62,8 @@ def _call(change: Change, text: RuleText, style: Style) -> list[str]:
     parts.append(_section("WHY", [text.means, *figures(alert, change.at, style.tz), *rests, *caveats(alert)]))
     parts.append(_section("WHAT THE PROTOCOL SAYS", [text.protocol]))
     parts.append(_section("WHAT TO DO NEXT", [f"{n}. {step}" for n, step in enumerate(text.next, 1)]))
-    parts.append(_section("TO ACKNOWLEDGE (I have seen it, and I look after it)", _acknowledging(alert, style)))
+    if alert.patient:
+        parts.append(_section("TO ACKNOWLEDGE (I have seen it, and I look after it)", _acknowledging(alert, style)))
     return parts
 
 
@@ -101,18 +102,23 @@ def _acknowledging(alert: Alert, style: Style) -> list[str]:
 
 
 def _foot(alert: Alert, style: Style, checkpoint: str | None) -> str:
-    who = f"Patient: {alert.patient}"
-    if not style.study_number:
-        who = "Patient: not named in notices. To see who it is: safety-monitor alerts"
     return "\n".join(
         [
             f"Reference: {alert.alert_id}, revision {alert.revision} ({alert.rule})",
-            who,
+            _whose(alert, style),
             f"Times are those of the site ({style.tz.key}).",
             "The monitor gives no orders; a physician decides.",
             *([checkpoint] if checkpoint else []),
         ]
     )
+
+
+def _whose(alert: Alert, style: Style) -> str:
+    if not alert.patient:
+        return "Patient: none. This is about the monitor itself, and ends by itself."
+    if not style.study_number:
+        return "Patient: not named in notices. To see who it is: safety-monitor alerts"
+    return f"Patient: {alert.patient}"
 
 
 def _section(heading: str, paragraphs: Sequence[str]) -> str:

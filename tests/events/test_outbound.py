@@ -37,6 +37,12 @@ def test_an_alert_is_keyed_by_its_patient_and_the_same_bytes_every_time() -> Non
     assert event("raised").headers == {"content-type": b"application/cloudevents+json"}
 
 
+def test_an_alert_about_the_system_has_no_subject_and_an_empty_key() -> None:
+    message = alert_event(change="raised", patient="", event_id="al-1/1", at=AT, alert=ALERT)
+    assert message.key == b""
+    assert from_kafka(message, JSONFormat()).get_subject() is None
+
+
 def test_a_change_that_alerts_do_not_have_is_refused() -> None:
     with pytest.raises(ValueError, match="forgotten"):
         event("forgotten")

@@ -138,6 +138,23 @@ CASES: dict[str, tuple[Change, Style]] = {
 }
 
 
+QUARANTINE = raised(
+    "ops.quarantine-share",
+    patient="",
+    clause="practice",
+    reading="",
+    basis=(),
+    effective_at=NOW,
+    summary="41 of the last 60 messages of /shgh/lis on safety.lab could not be read (68 %)",
+    details={"item": "safety.lab /shgh/lis"},
+)
+CASES["quarantine-share"] = (QUARANTINE, QUIET)
+CASES["quarantine-share-over"] = (
+    later(QUARANTINE, "resolved", at=NOW + timedelta(hours=2), details={"outcome": "over"}),
+    QUIET,
+)
+
+
 @pytest.mark.parametrize("name", CASES)
 def test_a_notice_reads_as_it_was_approved(name: str) -> None:
     notice = render(*CASES[name])

@@ -1,0 +1,127 @@
+"""The watch over the system itself: checks are asked now and then, by the one worker that holds the lease.
+
+It lives by the database alone, so it works while the broker is down. Its only memory is the log: what was told stands
+in the stream `system/alerts`, and the next start takes it up from there.
+"""
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Final, Protocol
+
+from monitor.audit import kinds
+from monitor.audit.batch import Batch
+from monitor.audit.ports import AuditLog
+from monitor.clock import Clock
+from monitor.core.alert import LIVE, Change
+from monitor.errors import DatabaseUnavailable, VersionConflict
+from monitor.operations.reconciling import reconcile
+from monitor.operations.trouble import Check, Trouble
+from monitor.recorder.ports import Outbound
+from monitor.recorder.records import change_record
+from monitor.recorder.rows import alert_row
+
+logger = logging.getLogger(__name__)
+
+LEASE: Final = "operations"
+EVERY: Final = 10.0  # seconds: a feed that breaks is a matter of minutes
+
+
+class OperationsObserver(Protocol):
+    """What it tells the metrics."""
+
+    def alert_changed(self, rule: str, priority: str, change: str) -> None: ...
+
+    def system_alerts_are(self, live: Mapping[str, int]) -> None: ...
+
+
+class OperationsWatch:
+    """Looks until it is stopped. Every worker counts the open alerts; one of them asks the checks."""
+
+    def __init__(
+        self,
+        log: AuditLog,
+        checks: Sequence[Check],
+        outbound: Outbound,
+        clock: Clock,
+        observer: OperationsObserver,
+        *,
+        wake: Callable[[], None],
+        holder: str,
+        lease: timedelta,
+        every: float = EVERY,
+    ) -> None:
+        """`wake` is called when a notice waits; `holder` names this worker; `every` in seconds."""
+        self._log = log
+        self._checks = checks
+        self._outbound = outbound
+        self._clock = clock
+        self._observer = observer
+        self._wake = wake
+        self._holder = holder
+        self._lease = lease
+        self._every = every
+        self._stopping = asyncio.Event()
+
+    async def run(self) -> None:
+        """Look until `stop`. Neither the database's silence nor a mistake in a check ends it."""
+        while not self._stopping.is_set():
+            try:
+                await self.look()
+            except DatabaseUnavailable as error:
+                logger.warning("the watch over the system waits: %s", error)
+            except VersionConflict:
+                logger.info("another worker told of the system meanwhile")  # the next look goes by what it told
+            try:
+                await asyncio.wait_for(self._stopping.wait(), self._every)
+            except TimeoutError:
+                continue
+        await self._log.release_lease(LEASE, self._holder)
+
+    def stop(self) -> None:
+        """End `run` after the look under way."""
+        self._stopping.set()
+
+    async def look(self) -> None:
+        """Ask all checks once, and tell what has changed. Raises DatabaseUnavailable, VersionConflict."""
+        now = self._clock.now()
+        if await self._log.acquire_lease(LEASE, self._holder, ttl=self._lease, now=now) is not None:
+            found = {
+                check.rule: troubles for check in self._checks if (troubles := await _asked(check, now)) is not None
+            }
+            await self._tell([trouble for troubles in found.values() for trouble in troubles], list(found), now)
+        live = await self._log.alerts(patient="", statuses=LIVE)
+        self._observer.system_alerts_are(Counter(row.rule for row in live))
+
+    async def _tell(self, troubles: Sequence[Trouble], rules: Sequence[str], now: datetime) -> None:
+        if not reconcile(troubles, await self._log.alerts(patient=""), rules, now):
+            return
+        # Again, behind the version that the append expects: another worker's word in between makes it a conflict.
+        version = len(await self._log.stream(kinds.SYSTEM_ALERTS))
+        changes = reconcile(troubles, await self._log.alerts(patient=""), rules, now)
+        await self._log.append(self._batch(changes, version, now))
+        for change in changes:
+            self._observer.alert_changed(change.alert.rule, change.alert.priority, change.kind)
+        self._wake()
+
+    def _batch(self, changes: Sequence[Change], version: int, now: datetime) -> Batch:
+        return Batch(
+            recorded_at=now,
+            records=tuple(change_record(change, facts=0) for change in changes),
+            expected={kinds.SYSTEM_ALERTS: version},
+            alerts=tuple(alert_row(change) for change in changes),
+            outbox=tuple(row for change in changes for row in self._outbound.of_change(change, now)),
+        )
+
+
+async def _asked(check: Check, now: datetime) -> Sequence[Trouble] | None:
+    """What a check finds; None if it failed: then nothing is known of its rule, and nothing of it ends."""
+    try:
+        return await check.troubles(now)
+    except DatabaseUnavailable:
+        raise
+    except Exception:  # a mistake of ours must not end the watch over patients
+        logger.exception("the check of %s failed", check.rule)
+        return None
