@@ -22,7 +22,7 @@ from monitor.core.stops import Stop
 from monitor.core.superseded import fired, joined
 from monitor.core.times import show
 from monitor.core.walking import Memo
-from monitor.core.window import OPEN, windows
+from monitor.core.window import OPEN, current, windows
 from monitor.protocol.model import Protocol
 from monitor.protocol.timeline import Superseded
 
@@ -97,11 +97,10 @@ class Assessment:
         return self.context.eligibility or {}
 
     def restart_window(self) -> dict[str, object] | None:
-        """The latest restart window as every output shows it, with its readiness list while it is open."""
-        known = () if self.protocol_state == OFF_STUDY else windows(self.context)
-        if not known:
+        """The restart window in force as every output shows it, with its readiness list while it is open."""
+        window = None if self.protocol_state == OFF_STUDY else current(windows(self.context))
+        if window is None:
             return None
-        window = known[-1]
         shown: dict[str, object] = {
             "state": window.state,
             "t0": show(window.t0),

@@ -2,13 +2,14 @@
 
 t0 is the signed stop or hold in force at the stop, else the first one after it, else the stop itself (provisional).
 Remission and an explicit "no cGVHD", both since the stop, open it from t0+30; it closes at the end of day t0+60.
-The first of used, invalidated and expired stays for good.
+The first of used, invalidated and expired stays for good. Acute GVHD that comes back after something was given has a
+window of its own, and the one before is over: a restart is judged by the last window whose stop it lifts.
 """
 
 from __future__ import annotations
 
 import calendar
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import pairwise
@@ -65,6 +66,7 @@ class Window:
     ending: Ending | None
     restart: Lift | None
     outside: bool
+    succeeded_at: datetime | None  # a new stop has a window of its own since then
     documents: tuple[RecordKey, ...]
 
     @property
@@ -73,8 +75,25 @@ class Window:
 
 
 def windows(ctx: Context) -> tuple[Window, ...]:
-    """Every restart window, in order; the last is the one to show."""
-    return tuple(_window(group, ctx) for group in _groups(ctx))
+    """Every restart window, in order of their stops."""
+    groups = list(_groups(ctx))
+    return tuple(_window(group, _successor(group, groups[n + 1 :], ctx), ctx) for n, group in enumerate(groups))
+
+
+def current(known: Sequence[Window]) -> Window | None:
+    """The window to show: the last one whose stop stands, else the last."""
+    standing = [window for window in known if window.stops[-1].lift is None]
+    return (standing or known)[-1] if known else None
+
+
+def _successor(group: tuple[Stop, ...], later: list[tuple[Stop, ...]], ctx: Context) -> tuple[Stop, ...] | None:
+    """The stops that came while this window was not used, and have one of their own in its place."""
+    lift = group[-1].lift
+    for stops in later:
+        lifted = lift is not None and precedes(lift.effective, stops[0].first.effective, ctx.tz)
+        if not lifted and _given_between(group[0], stops[0], ctx):
+            return stops
+    return None
 
 
 def _groups(ctx: Context) -> Iterator[tuple[Stop, ...]]:
@@ -97,14 +116,18 @@ def _given_between(first: Stop, second: Stop, ctx: Context) -> bool:
     return any(within(f.effective) for f in ctx.doses) or any(within(lift.effective) for lift in ctx.lifts)
 
 
-def _window(stops: tuple[Stop, ...], ctx: Context) -> Window:
-    restart = stops[-1].lift
-    t0, provisional = _t0(stops[0], restart, ctx)
+def _window(stops: tuple[Stop, ...], successor: tuple[Stop, ...] | None, ctx: Context) -> Window:
+    lift = stops[-1].lift
+    restart = None if successor is not None and successor[-1].lift == lift else lift
+    t0, provisional = _t0(stops[0], lift, ctx)
     earliest_on, closes_on = _term(t0, ctx)
     known_as = _known_at(restart, stops, ctx) if restart is not None else None
     outside = restart is not None and known_as != OPEN
-    ending = _ending(stops, restart, outside, closes_on, ctx)
-    until = min((e for e in (ending and ending.at, restart and restart.at, ctx.off_study_at) if e), default=None)
+    succeeded_at = successor[0].first.at if successor is not None else None
+    over_at = min((at for at in (restart and restart.at, succeeded_at, ctx.off_study_at) if at), default=None)
+    used = restart if not outside else None
+    ending = _ending(stops[0], used, over_at, closes_on, ctx)
+    until = ending.at if ending is not None else over_at
     stretches = tuple(_stretches(stops, earliest_on, until, ctx))
     documented = _documented(stops[-1], until or ctx.now, ctx)
     documented_on = [fact.on for fact in documented]
@@ -121,6 +144,7 @@ def _window(stops: tuple[Stop, ...], ctx: Context) -> Window:
         ending=ending,
         restart=restart,
         outside=outside,
+        succeeded_at=succeeded_at,
         documents=tuple(fact.key for fact in documented),
     )
 
@@ -162,21 +186,16 @@ def _known_at(restart: Lift, stops: tuple[Stop, ...], ctx: Context) -> str:
     return next((w.state for w in reversed(known) if any(keys & stop.keys for stop in w.stops)), PENDING)
 
 
-def _ending(
-    stops: tuple[Stop, ...], restart: Lift | None, outside: bool, closes_on: date, ctx: Context
-) -> Ending | None:
-    """The first of used, invalidated and expired, by effective time."""
-    endings = list(_invalidations(stops[0], ctx))
+def _ending(stop: Stop, used: Lift | None, over_at: datetime | None, closes_on: date, ctx: Context) -> Ending | None:
+    """The first of used, invalidated and expired, by effective time; none once the window is over in another way."""
+    endings = list(_invalidations(stop, ctx))
     expires_on = closes_on + timedelta(days=1)
-    if _comes(ctx.start_of(expires_on), restart.at if restart is not None else ctx.off_study_at, ctx):
+    if _comes(ctx.start_of(expires_on), over_at, ctx):
         endings.append(Ending(ctx.start_of(expires_on), EXPIRED, expires_on))
-    if restart is not None:
-        endings = [ending for ending in endings if ending.at <= restart.at]
-        if not outside:
-            endings.append(Ending(restart.at, USED, restart.effective, restart.key))
-    if ctx.off_study_at is not None:
-        endings = [ending for ending in endings if ending.at <= ctx.off_study_at]
-    return min(endings, key=lambda e: (e.at, _ENDINGS.index(e.state), e.by or ("", "")), default=None)
+    if used is not None:
+        endings.append(Ending(used.at, USED, used.effective, used.key))
+    in_time = (ending for ending in endings if over_at is None or ending.at <= over_at)
+    return min(in_time, key=lambda e: (e.at, _ENDINGS.index(e.state), e.by or ("", "")), default=None)
 
 
 def _comes(at: datetime, until: datetime | None, ctx: Context) -> bool:

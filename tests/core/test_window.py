@@ -196,6 +196,38 @@ def test_it_has_a_window_of_its_own_when_something_was(between: bytes) -> None:
     assert (shown["t0"], shown["provisional"]) == (day(145), True)
 
 
+AGAIN = [azacitidine(145), acute(150, skin=3), acute(160), chronic(161)]  # a window of its own: D+180 to D+210
+
+
+def test_the_window_before_it_is_over_then_and_neither_opens_again_nor_expires() -> None:
+    chart = Chart([*STOPPED, *CLEAR, *AGAIN], 172)
+    assert [(a.status, a.details["outcome"]) for a in chart.alerts("restart.window-open")] == [
+        ("resolved", "later_result")
+    ]
+    assert chart.alerts("restart.window-closing") == chart.alerts("restart.window-expired") == []
+
+
+def test_what_had_ended_the_window_before_it_is_resolved_when_it_begins() -> None:
+    sick = chronic(148, **MILD)
+    [alert] = Chart([*STOPPED, *CLEAR, *AGAIN[:1], sick, *AGAIN[1:]], 172).alerts("restart.window-invalidated")
+    assert (alert.status, alert.details["outcome"]) == ("resolved", "later_result")
+
+
+@pytest.mark.parametrize(
+    ("signed", "expected", "outside"), [(165, "pending", 1), (190, "used", 0), (211, "expired", 1)]
+)
+def test_a_restart_is_judged_by_the_last_window_whose_stop_it_lifts(signed: int, expected: str, outside: int) -> None:
+    chart = Chart([*STOPPED, *CLEAR, *AGAIN, decided(signed, "restart")], 215)
+    assert chart.window["state"] == expected
+    assert len(chart.alerts("restart.outside-window")) == outside
+
+
+def test_a_stop_that_was_unknown_to_the_signer_stands_and_its_window_is_the_one_to_show() -> None:
+    earlier = acute(108, skin=3, issued=150)
+    chart = Chart([*STOPPED, *CLEAR, decided(141, "restart"), earlier], 151)
+    assert (chart.states[0], chart.window["state"]) == ("held", "open")
+
+
 @pytest.mark.parametrize(
     ("fact", "expected"),
     [

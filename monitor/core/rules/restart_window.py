@@ -101,15 +101,24 @@ def _outcome(window: Window, stretch: Opening) -> str | None:
         return window.ending.state
     if window.restart is not None and stretch.end == window.restart.at:
         return "decision"
-    return "later_result" if stretch is not window.stretches[-1] else "off_study"
+    return "later_result" if stretch is not window.stretches[-1] or window.succeeded_at == stretch.end else "off_study"
+
+
+def _over(window: Window, ctx: Context) -> str | None:
+    """What made a window that has ended a thing of the past."""
+    if window.succeeded_at is not None:
+        return "later_result"
+    if window.restart is not None:
+        return "decision"
+    return "off_study" if ctx.off_study_at is not None else None
 
 
 def _ended(window: Window, ctx: Context) -> Iterator[Finding]:
-    """Expired and invalidated stay until the stop is lifted."""
+    """Expired and invalidated stay until the stop is lifted, or another stop has a window of its own."""
     ending = window.ending
     if ending is None:
         return
-    outcome = "decision" if window.restart is not None else "off_study" if ctx.off_study_at is not None else None
+    outcome = _over(window, ctx)
     if ending.state == EXPIRED:
         yield Finding(
             WINDOW_EXPIRED,
