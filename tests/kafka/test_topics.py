@@ -9,7 +9,7 @@ from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 
 from tests.engine.wire import platelets, put
-from tests.support.broker import with_topics
+from tests.support.broker import with_topics, without_topics
 from tests.support.kafka import KafkaBroker
 from tests.support.reading import recorded_messages, records
 from tests.support.waiting import wait_until
@@ -37,21 +37,8 @@ def _messages(first: int, last: int) -> list[tuple[bytes | None, bytes]]:
 
 
 def _made_anew(kafka: KafkaBroker) -> None:
-    _deleted(kafka)
+    without_topics(kafka, TOPIC)
     with_topics(kafka)
-
-
-def _deleted(kafka: KafkaBroker) -> None:
-    async def delete() -> None:
-        admin = AIOKafkaAdminClient(bootstrap_servers=kafka.bootstrap)
-        await admin.start()
-        try:
-            await admin.delete_topics([TOPIC])
-        finally:
-            await admin.close()
-
-    asyncio.run(delete())
-    wait_until(lambda: not list(kafka.data.glob(f"{TOPIC}-?")), "the topic is gone")
 
 
 def _place(kafka: KafkaBroker) -> tuple[str, int]:
@@ -76,7 +63,7 @@ def test_a_topic_made_anew_under_a_worker_at_work(worker: WorkerProcess, kafka: 
 
 
 def test_a_topic_deleted_under_a_worker_at_work(worker: WorkerProcess, kafka: KafkaBroker) -> None:
-    _deleted(kafka)
+    without_topics(kafka, TOPIC)
     assert worker.ended() == TEMPORARY
     # Which of the two depends on whether the group has dealt its partitions again by then.
     assert any(words in worker.said() for words in (f"{TOPIC} went from the broker", "what it holds of"))

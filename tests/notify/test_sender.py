@@ -15,9 +15,9 @@ from monitor.notify.ports import Notice, SendOutcome
 from monitor.notify.ports import Sender as SenderPort
 from monitor.notify.recipients import Recipient
 from monitor.notify.sender import MESSAGE_ID_HEADER, AppriseSender
+from tests.support.postbox import Postbox, http_postbox
 
 from .fakes import FAILED, REFUSED, UNSURE, FakeSender
-from .postbox import Postbox, http_postbox
 
 NOTICE = Notice("[HIGH] Stop criterion: low donor chimerism", "What happened\n  Donor chimerism is 85 %.\n")
 

@@ -1,4 +1,4 @@
-"""After a storm: what was sent against what is on the log, and both against the simulation."""
+"""After a storm: what was sent against what is on the log, and both against the simulation and the receiver."""
 
 import asyncio
 from collections import Counter
@@ -9,13 +9,19 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
 from monitor.audit.kinds import INPUT_REFUSED
+from monitor.audit.records import Record
 from monitor.events.catalogue import TOPICS
 from monitor.events.codec import decode
 from monitor.events.envelope import Received, Refused
+from monitor.notify.ports import SendOutcome
+from monitor.notify.receipts import attempts_in
+from monitor.notify.routing import TOPIC_CHANNELS
+from monitor.notify.sender import MESSAGE_ID_HEADER
 from monitor.protocol.model import Protocol
 from monitor.settings import Settings
 from tests.engine.histories import essence, latest, simulated
-from tests.support.kafka import KafkaBroker
+from tests.support.kafka import Reached
+from tests.support.postbox import Postbox
 from tests.support.reading import looked_at, records, replayed, verdict
 
 
@@ -29,10 +35,11 @@ class Judgement:
     lost: int
     doubled: int
     matched: int
+    notices: int
     wrong: tuple[str, ...]
 
 
-def judge(kafka: KafkaBroker, url: str, settings: Settings, lines: Sequence[bytes]) -> Judgement:
+def judge(kafka: Reached, url: str, settings: Settings, lines: Sequence[bytes], postbox: Postbox) -> Judgement:
     """Look at everything once the workers have read all and ended. `lines` are what was sent, each once."""
     held = held_messages(kafka)
     read = [decode(value, site_timezone=Protocol.load().tz) for value in held]
@@ -49,6 +56,12 @@ def judge(kafka: KafkaBroker, url: str, settings: Settings, lines: Sequence[byte
     doubled = sum(facts.values()) - len(facts) + max(0, kept - refused)
     expected, found = essence(simulated(lines, until=latest(lines))), essence(replayed(url, latest(lines)))
     verified = verdict(url)
+    told = {
+        each.message_id
+        for each in attempts_in(written)
+        if each.channel not in TOPIC_CHANNELS and each.outcome == SendOutcome.DELIVERED
+    }
+    arrived = {headers[MESSAGE_ID_HEADER] for headers in postbox.headers}
     wrong = [
         *(f"{number} sent messages are not on the broker" for number in [len(set(lines) - set(held))] if number),
         *(f"{number} facts on the log were never sent" for number in [len(facts.keys() - events)] if number),
@@ -56,9 +69,11 @@ def judge(kafka: KafkaBroker, url: str, settings: Settings, lines: Sequence[byte
         *([f"{len(verified.differs)} decisions differ"] if verified.differs else []),
         *(f"{name} differs from the simulation" for name in expected if found.get(name) != expected[name]),
         *committed_beyond(kafka, url, settings),
+        *(f"{stream} is not in the order of {topic}" for stream, topic in out_of_order(written)),
+        *(f"{number} notices that the log calls delivered never arrived" for number in [len(told - arrived)] if number),
     ]
     matched = sum(len(_alerts(found[name])) for name in expected if found.get(name) == expected[name])
-    return Judgement(len(events) + refused, len(facts), kept, lost, doubled, matched, tuple(wrong))
+    return Judgement(len(events) + refused, len(facts), kept, lost, doubled, matched, len(arrived), tuple(wrong))
 
 
 def _alerts(patient: object) -> list[object]:
@@ -66,7 +81,21 @@ def _alerts(patient: object) -> list[object]:
     return list(patient["alerts"])
 
 
-def held_messages(kafka: KafkaBroker) -> list[bytes]:
+def out_of_order(written: Sequence[Record]) -> set[tuple[str, str]]:
+    """Streams of patients that do not keep a topic's order, with the topic."""
+    last: dict[tuple[str, str], int] = {}
+    wrong = set()
+    for record in written:
+        if record.origin is None or not record.stream.startswith("patient/"):
+            continue
+        place = (record.stream, record.origin.topic)
+        if record.origin.offset < last.get(place, 0):
+            wrong.add(place)
+        last[place] = record.origin.offset
+    return wrong
+
+
+def held_messages(kafka: Reached) -> list[bytes]:
     """Every message of the inbound topics, as the broker holds it now."""
 
     async def read() -> list[bytes]:
@@ -87,7 +116,7 @@ def held_messages(kafka: KafkaBroker) -> list[bytes]:
     return asyncio.run(read())
 
 
-def committed_beyond(kafka: KafkaBroker, url: str, settings: Settings) -> list[str]:
+def committed_beyond(kafka: Reached, url: str, settings: Settings) -> list[str]:
     """Offsets that the group has acknowledged and the log does not have, in words."""
 
     async def committed() -> dict[tuple[str, int], int]:

@@ -1,80 +1,65 @@
-"""A real Apache Kafka for the tests: one KRaft node of Maven Central's jars, on free ports of the loopback.
-
-The jars lie in a folder outside the repository (`SAFETY_MONITOR_KAFKA_LIBS`, else the user's cache) and are fetched
-once, by Maven, from the pom beside this file.
-"""
+"""A real Apache Kafka for the tests: KRaft nodes of Maven Central's jars, on free ports of the loopback."""
 
 import asyncio
-import os
-import shutil
+import json
 import signal
 import socket
 import subprocess
 import tempfile
 import time
-import xml.etree.ElementTree as ET
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from aiokafka.admin import AIOKafkaAdminClient
 
 from monitor.agents.held import Held, look
 from monitor.audit.batch import Position
 from monitor.broker import PARTITIONS
 from monitor.embedded import HOST, free_port
 from monitor.settings import Settings
+from tests.support.kafka_libs import kafka_libs
 
-POM = Path(__file__).with_name("kafka") / "pom.xml"
-LIBS = "SAFETY_MONITOR_KAFKA_LIBS"
-FETCH_LIMIT = 240.0  # seconds; 44 MB
 START_LIMIT = 60.0  # seconds; it takes three on an idle machine
 CLUSTER = "c2FmZXR5LW1vbml0b3Itdw"  # any id of 16 bytes that does not begin with a dash
 # The heap holds a test's messages; the first compiler alone, since no test is as long as the second one's work.
-JAVA = ("-Xmx384m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xshare:auto")
+JAVA = ("-Xmx256m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xshare:auto")
+REPLICAS = 3  # of each partition on a cluster
+ELECTIONS = Path("__cluster_metadata-0") / "quorum-state"  # of the controllers, as each node saw them last
+IN_SYNC = 2  # replicas that must have a message before it is acknowledged
 
 
-class KafkaMissing(Exception):  # noqa: N818 - a word, as those of monitor.errors
-    """Why there is no Kafka here, in one line."""
+class Reached:
+    """What a client sees of one node or of many."""
 
+    @property
+    def bootstrap(self) -> str:
+        """The address, or addresses, as Kafka clients want them."""
+        raise NotImplementedError
 
-def kafka_libs() -> Path:
-    """The folder of the jars; fetched on the first call on a machine. Raises KafkaMissing."""
-    if shutil.which("java") is None:
-        raise KafkaMissing("Java is not installed (apt-get install openjdk-17-jre-headless)")
-    folder = Path(os.environ.get(LIBS) or Path.home() / ".cache" / "safety-monitor-kafka" / _version())
-    if not list(folder.glob("kafka_2.13-*.jar")):
-        _fetch(folder)
-    return folder
+    @property
+    def disks(self) -> Sequence[Path]:
+        """Where topics are kept: a folder for each partition, on each node."""
+        raise NotImplementedError
 
+    @property
+    def url(self) -> str:
+        """The address as the settings want it."""
+        return f"kafka://{self.bootstrap}"
 
-def _version() -> str:
-    found = ET.parse(POM).find(".//{*}dependency/{*}version")  # noqa: S314 - our own file
-    assert found is not None
-    assert found.text
-    return found.text
+    def end(self, *topics: str) -> int:
+        """How many messages these topics have taken: the sum of their partitions' next offsets."""
+        return sum(held.end for held in self.held(*topics).values())
 
-
-def _fetch(folder: Path) -> None:
-    if shutil.which("mvn") is None:
-        raise KafkaMissing(
-            "Kafka's jars are missing, and Maven, which would fetch them, is too (apt-get install maven)"
-        )
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
-        # Copied beside the pom of its own, so that Maven leaves nothing in the repository.
-        shutil.copy(POM, scratch)
-        command = [
-            "mvn", "-q", "-B", "dependency:copy-dependencies", "-DincludeScope=runtime", "-DoutputDirectory=libs",
-        ]  # fmt: skip
-        done = subprocess.run(command, cwd=scratch, capture_output=True, text=True, timeout=FETCH_LIMIT)
-        if done.returncode:
-            said = " ".join((done.stdout or done.stderr).split())[-300:]
-            raise KafkaMissing(f"Maven could not fetch Kafka's jars: {said}")
-        (Path(scratch) / "libs").rename(folder)
+    def held(self, *topics: str) -> dict[tuple[str, int], Held]:
+        """What it holds of these topics, three partitions each."""
+        nothing = {(topic, partition): Position(next_offset=0) for topic in topics for partition in range(PARTITIONS)}
+        return asyncio.run(look(Settings.model_validate({"broker_url": self.url}), nothing))
 
 
 @dataclass
-class KafkaBroker:
+class KafkaBroker(Reached):
     """One node: starts on the same ports and data as often as it is told to, after a stop or a kill."""
 
     libs: Path
@@ -82,24 +67,23 @@ class KafkaBroker:
     others: Mapping[str, str] = field(default_factory=dict)
     scram: tuple[str, ...] = ()
     protocol: str = "PLAINTEXT"
+    node: int = 1
+    voters: Mapping[int, int] = field(default_factory=lambda: {1: free_port()})  # node: its controller's port
     port: int = field(default_factory=free_port)
-    controller: int = field(default_factory=free_port)
     process: subprocess.Popen[bytes] | None = None
 
     @property
-    def url(self) -> str:
-        """The address as the settings want it."""
-        return f"kafka://{self.bootstrap}"
-
-    @property
     def bootstrap(self) -> str:
-        """The address as Kafka clients want it."""
         return f"{HOST}:{self.port}"
 
     @property
     def data(self) -> Path:
         """Where it keeps its topics: a folder for each partition."""
         return self.home / "data"
+
+    @property
+    def disks(self) -> Sequence[Path]:
+        return (self.data,)
 
     def format(self) -> None:
         """Make its storage."""
@@ -111,12 +95,21 @@ class KafkaBroker:
 
     def start(self) -> None:
         """Start it and wait until it accepts."""
+        self.spawn()
+        self.await_up()
+
+    def spawn(self) -> None:
+        """Start it, without waiting: of several nodes none accepts before most of them are there."""
         with (self.home / "broker.log").open("ab") as output:
             self.process = subprocess.Popen(
                 self._java("kafka.Kafka", *self._file()), stdin=subprocess.DEVNULL, stdout=output, stderr=output
             )
+
+    def await_up(self) -> None:
+        """Wait until it accepts."""
+        assert self.process is not None
         limit = time.monotonic() + START_LIMIT
-        while not self._accepts():
+        while not self.accepts():
             assert self.process.poll() is None, f"Kafka ended with {self.process.returncode}: {self.said()}"
             assert time.monotonic() < limit, f"Kafka did not accept within {START_LIMIT:.0f} s: {self.said()}"
             time.sleep(0.05)
@@ -128,28 +121,20 @@ class KafkaBroker:
             self.process.wait()
 
     def stop(self) -> None:
-        """End it in good order, so that all it holds is on its disk."""
+        """End it in good order: what it leads goes to others, if there are any, and what it holds to its disk."""
         assert self.process is not None
         self.process.send_signal(signal.SIGTERM)
         self.process.wait(30)
 
-    def end(self, *topics: str) -> int:
-        """How many messages these topics have taken: the sum of their partitions' next offsets."""
-        return sum(held.end for held in self.held(*topics).values())
-
-    def held(self, *topics: str) -> dict[tuple[str, int], Held]:
-        """What it holds of these topics, three partitions each."""
-        nothing = {(topic, partition): Position(next_offset=0) for topic in topics for partition in range(PARTITIONS)}
-        return asyncio.run(look(Settings.model_validate({"broker_url": self.url}), nothing))
+    def accepts(self) -> bool:
+        """True if it takes connections."""
+        with socket.socket() as probe:
+            probe.settimeout(1)
+            return probe.connect_ex((HOST, self.port)) == 0
 
     def said(self) -> str:
         """The end of its log."""
         return (self.home / "broker.log").read_text(errors="replace")[-2000:]
-
-    def _accepts(self) -> bool:
-        with socket.socket() as probe:
-            probe.settimeout(1)
-            return probe.connect_ex((HOST, self.port)) == 0
 
     def _java(self, program: str, *arguments: str) -> list[str]:
         return ["java", *JAVA, "-cp", f"{self.libs}/*", program, *arguments]
@@ -158,36 +143,86 @@ class KafkaBroker:
         return (str(self.home / "server.properties"),)
 
     def _properties(self) -> dict[str, str]:
-        single = {
-            f"{topic}.{name}": "1"
-            for topic, names in (
-                ("offsets.topic", ("replication.factor", "num.partitions")),
-                ("transaction.state.log", ("replication.factor", "min.isr", "num.partitions")),
-                ("share.coordinator.state.topic", ("replication.factor", "min.isr", "num.partitions")),
+        alone = len(self.voters) == 1
+        internal = {
+            f"{topic}.{name}": str(number)
+            for topic in ("transaction.state.log", "share.coordinator.state.topic")
+            for name, number in (
+                ("replication.factor", 1 if alone else REPLICAS),
+                ("min.isr", 1 if alone else IN_SYNC),
+                ("num.partitions", 1),
             )
-            for name in names
         }
         return {
             "process.roles": "broker,controller",
-            "node.id": "1",
-            "controller.quorum.voters": f"1@{HOST}:{self.controller}",
-            "listeners": f"{self.protocol}://{HOST}:{self.port},CONTROLLER://{HOST}:{self.controller}",
+            "node.id": str(self.node),
+            "controller.quorum.voters": ",".join(f"{node}@{HOST}:{port}" for node, port in self.voters.items()),
+            "listeners": f"{self.protocol}://{HOST}:{self.port},CONTROLLER://{HOST}:{self.voters[self.node]}",
             "advertised.listeners": f"{self.protocol}://{HOST}:{self.port}",
             "controller.listener.names": "CONTROLLER",
             "inter.broker.listener.name": self.protocol,
             "listener.security.protocol.map": f"CONTROLLER:PLAINTEXT,{self.protocol}:{self.protocol}",
             "log.dirs": str(self.data),
             "auto.create.topics.enable": "false",
+            "offsets.topic.replication.factor": str(1 if alone else REPLICAS),
+            "offsets.topic.num.partitions": "1",
+            "min.insync.replicas": str(1 if alone else IN_SYNC),
             "group.initial.rebalance.delay.ms": "0",
             # Else a broker that was killed refuses its own restart for nine seconds.
             "broker.session.timeout.ms": "2000",
             "broker.heartbeat.interval.ms": "500",
+            # A node that came back leads again what it led before: one more change of leaders.
+            "leader.imbalance.check.interval.seconds": "5",
+            "leader.imbalance.per.broker.percentage": "0",
             "log.cleaner.dedupe.buffer.size": str(4 << 20),
             "num.network.threads": "2",
             "num.io.threads": "2",
-            **single,
+            **internal,
             **self.others,
         }
+
+
+@dataclass(frozen=True)
+class KafkaCluster(Reached):
+    """One node or several that replicate; any of them may be killed and started again."""
+
+    nodes: Sequence[KafkaBroker]
+
+    @property
+    def bootstrap(self) -> str:
+        return ",".join(node.bootstrap for node in self.nodes)
+
+    @property
+    def disks(self) -> Sequence[Path]:
+        return [node.data for node in self.nodes]
+
+    @property
+    def replication(self) -> int:
+        """Replicas of each partition."""
+        return min(len(self.nodes), REPLICAS)
+
+    def leader(self, topic: str, partition: int) -> KafkaBroker:
+        """The node that leads a partition."""
+
+        async def ask() -> int:
+            admin = AIOKafkaAdminClient(bootstrap_servers=self.bootstrap)
+            await admin.start()
+            try:
+                [described] = await admin.describe_topics([topic])
+                return next(int(each["leader"]) for each in described["partitions"] if each["partition"] == partition)
+            finally:
+                await admin.close()
+
+        return self._node(asyncio.run(ask()))
+
+    def controller(self) -> KafkaBroker:
+        """The node that controls the cluster, by the newest election that a node's disk knows of."""
+        states = [json.loads((node.data / ELECTIONS).read_text()) for node in self.nodes]
+        newest = max((state for state in states if state["leaderId"] > 0), key=lambda state: int(state["leaderEpoch"]))
+        return self._node(newest["leaderId"])
+
+    def _node(self, number: int) -> KafkaBroker:
+        return next(node for node in self.nodes if node.node == number)
 
 
 @contextmanager
@@ -204,3 +239,26 @@ def kafka_broker(
             yield broker
         finally:
             broker.kill()
+
+
+@contextmanager
+def kafka_cluster(size: int) -> Iterator[KafkaCluster]:
+    """A running cluster, with nothing on it, that does not outlive the block. Raises KafkaMissing."""
+    libs = kafka_libs()
+    with tempfile.TemporaryDirectory(prefix="safety-kafka-", ignore_cleanup_errors=True) as folder:
+        voters = {number: free_port() for number in range(1, size + 1)}
+        nodes = []
+        for number in voters:
+            home = Path(folder) / str(number)
+            home.mkdir()
+            nodes.append(KafkaBroker(libs, home, node=number, voters=voters))
+        try:
+            for node in nodes:
+                node.format()
+                node.spawn()
+            for node in nodes:
+                node.await_up()
+            yield KafkaCluster(nodes)
+        finally:
+            for node in nodes:
+                node.kill()

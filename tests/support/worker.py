@@ -1,5 +1,6 @@
 """The real worker as a process of its own, to be killed at will."""
 
+import hashlib
 import json
 import os
 import signal
@@ -18,6 +19,8 @@ from tests.support.broker import Broker, settings_for
 from tests.support.waiting import wait_until
 
 COMMAND = Path(sys.executable).with_name("safety-monitor")
+REPOSITORY = Path(__file__).parents[2]
+SKEW_FILE = "SKEW_FILE"
 
 
 @dataclass
@@ -29,6 +32,7 @@ class WorkerProcess:
     log: Path
     others: Mapping[str, str] = field(default_factory=dict)
     port: int = field(default_factory=free_port)
+    skew: Path | None = None  # a file with the seconds by which its clock is wrong
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -36,7 +40,12 @@ class WorkerProcess:
         """The worker's settings, for helpers in this process."""
         of_broker = {name.lower(): value for name, value in self.others.items() if name.startswith("BROKER_")}
         clock = self.others.get("CLOCK", "events")
-        return settings_for(self.broker, database_url=self.database_url, clock=clock, **of_broker)
+        return settings_for(self.broker, database_url=self.database_url, group=self.group, clock=clock, **of_broker)
+
+    @property
+    def group(self) -> str:
+        """The group of all workers on this log: those of other tests may use the same broker."""
+        return f"group-{hashlib.sha256(self.database_url.encode()).hexdigest()[:12]}"
 
     @property
     def environment(self) -> dict[str, str]:
@@ -44,6 +53,7 @@ class WorkerProcess:
         names = {
             "BROKER_URL": self.broker.url,
             "DATABASE_URL": self.database_url,
+            "GROUP": self.group,
             "INSTANCE": "worker-of-the-test",
             "HTTP_PORT": str(self.port),
             "CLOCK": "events",
@@ -51,12 +61,14 @@ class WorkerProcess:
         }
         # Without compiled modules each start takes seconds more.
         own = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-        return own | {f"SAFETY_MONITOR_{name}": value for name, value in names.items()}
+        skewed = {} if self.skew is None else {SKEW_FILE: str(self.skew), "PYTHONPATH": str(REPOSITORY)}
+        return own | skewed | {f"SAFETY_MONITOR_{name}": value for name, value in names.items()}
 
     def start(self) -> None:
         """Start it, without waiting for anything."""
         with self.log.open("ab") as output:
-            self.process = subprocess.Popen([COMMAND, "worker"], env=self.environment, stdout=output, stderr=output)
+            command = [COMMAND] if self.skew is None else [sys.executable, "-m", "tests.support.skewed"]
+            self.process = subprocess.Popen([*command, "worker"], env=self.environment, stdout=output, stderr=output)
 
     def start_ready(self) -> None:
         """Start it and wait until it says that it is ready."""

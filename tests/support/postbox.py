@@ -22,6 +22,7 @@ class Postbox:
     port: int = 0
     messages: list[dict[str, Any]] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
+    begun: int = 0  # requests, also those not answered yet
     broken: bool = False
     hold_seconds: float = 1.5
 
@@ -36,6 +37,7 @@ def http_postbox() -> Iterator[Postbox]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            box.begun += 1
             if "/slow" in self.path:
                 time.sleep(box.hold_seconds)
             if "/drop" in self.path:
