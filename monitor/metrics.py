@@ -70,6 +70,12 @@ class Metrics:
     def _make_intake(self) -> None:
         self._events = self._counter("events", "Inbound events by type and what became of them.", "kind", "outcome")
         self._quarantined = self._counter("quarantined", "Inbound messages refused, by reason.", "reason")
+        self._messages = self._counter(
+            "messages", "Messages by topic and whether they could be read.", "topic", "outcome"
+        )
+        self._last_heard = self._gauge(
+            "last_message_timestamp_seconds", "When the last message of a topic was recorded (Unix time).", "topic"
+        )
         self._duplicates = self._counter("duplicates", "Exact redeliveries, dropped.")
         self._stages = self._histogram("stage_duration_seconds", "Time spent in a stage.", STAGE_BUCKETS, "stage")
         self._age = self._histogram("event_age_seconds", "From an event's time to its commit.", AGE_BUCKETS)
@@ -127,6 +133,13 @@ class Metrics:
     def message_quarantined(self, reason: str) -> None:
         """Count a refused message by its reason (the closed set of the event contract)."""
         self._quarantined.labels(self._known("reason", reason)).inc()
+
+    def heard(self, topic: str, read: int, refused: int, at: datetime) -> None:
+        """Count messages of a topic that could be read and that were refused, recorded at `at`."""
+        name = self._known("topic", topic)
+        self._messages.labels(name, "read").inc(read)
+        self._messages.labels(name, "refused").inc(refused)
+        self._last_heard.labels(name).set(at.timestamp())
 
     def duplicate_dropped(self) -> None:
         """Count an exact redelivery."""

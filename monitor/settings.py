@@ -22,6 +22,7 @@ from pydantic_settings import (
 )
 
 from monitor.errors import UsageError
+from monitor.events.catalogue import TOPICS
 
 PREFIX = "SAFETY_MONITOR_"
 FILE_VARIABLE = PREFIX + "SETTINGS"
@@ -97,6 +98,9 @@ class Settings(BaseSettings):
     batch_events: int = Field(default=500, ge=1)
     batch_wait: Seconds = 0.05  # one event alone must not wait for company
     cached_patients: int = Field(default=2_000, ge=1)
+    quarantine_share: float = Field(default=0.2, gt=0, le=1)  # of a source's messages, in this hour and the last
+    quarantine_minimum: int = Field(default=20, ge=1)  # refused messages: fewer call nobody
+    silent_after: dict[str, Annotated[float, Field(ge=0)]] = {}  # by topic, over the defaults; 0: never missed
     tick_every: Seconds = 1.0
     lease: Seconds = 15.0  # of the clock and the relay
     database_patience: Seconds = 60.0  # then the worker stops with nothing acked
@@ -120,6 +124,13 @@ class Settings(BaseSettings):
             raise ValueError("must look like kafka://HOST:PORT (several: kafka://A:9092,B:9092)")
         if "@" in parts.netloc:
             raise ValueError("name and password belong in broker_username and broker_password")
+        return value
+
+    @field_validator("silent_after")
+    @classmethod
+    def _known_topics(cls, value: dict[str, float]) -> dict[str, float]:
+        if unknown := sorted(value.keys() - set(TOPICS)):
+            raise ValueError(f"no such topic: {', '.join(unknown)}")
         return value
 
     @model_validator(mode="after")

@@ -37,6 +37,9 @@ from monitor.notify.delivering import Deliverer
 from monitor.notify.relay import Relay
 from monitor.notify.routing import TOPIC_CHANNELS, load_routing
 from monitor.notify.sender import AppriseSender
+from monitor.operations.quarantine_share import QuarantineShare
+from monitor.operations.source_silent import SourceSilent
+from monitor.operations.trouble import Check
 from monitor.operations.watch import OperationsWatch
 from monitor.protocol.model import Protocol
 from monitor.recorder.activating import files_for
@@ -149,7 +152,7 @@ async def build_worker(settings: Settings) -> AsyncIterator[Parts]:
             "counter of open alerts": OpenAlerts(log, metrics, clock),
             "watch over the system": OperationsWatch(
                 log,
-                (),
+                _checks(settings, log, clock),
                 announcer,
                 clock,
                 metrics,
@@ -174,6 +177,14 @@ async def build_worker(settings: Settings) -> AsyncIterator[Parts]:
             site=HttpSite(metrics=metrics, readiness=health.report, host=settings.http_host, port=settings.http_port),
             services=services,
         )
+
+
+def _checks(settings: Settings, log: SqlAuditLog, clock: WallClock) -> list[Check]:
+    """What the watch over the system looks for. A back-fill is no feed: nobody is missed while it runs."""
+    checks: list[Check] = [QuarantineShare(log, share=settings.quarantine_share, minimum=settings.quarantine_minimum)]
+    if settings.clock is ClockKind.SYSTEM:
+        checks.append(SourceSilent(log, after=settings.silent_after, since=clock.now()))
+    return checks
 
 
 def _checkpoints(

@@ -40,4 +40,4 @@ GRANT USAGE, CREATE ON SCHEMA public TO safety_owner;
 GRANT INSERT ON public.audit_log, public.checkpoints, public.tree_tiles TO safety_writer;
 GRANT UPDATE ON public.audit_head TO safety_writer;
 GRANT INSERT, UPDATE ON public.instances, public.owners, public.positions, public.leases, public.outbox TO safety_writer;
-GRANT INSERT, UPDATE, DELETE ON public.patients, public.alerts TO safety_writer; -- read models: made anew from the log
+GRANT INSERT, UPDATE, DELETE ON public.patients, public.alerts, public.sources TO safety_writer; -- read models: made anew from the log

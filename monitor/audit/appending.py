@@ -9,13 +9,14 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from monitor.audit import rows
-from monitor.audit.batch import AlertRow, Batch, Owner, PatientRow, Position, TopicPartition
+from monitor.audit.batch import AlertRow, Batch, Owner, PatientRow, Position, SourceRow, TopicPartition
 from monitor.audit.hashing import SALT_BYTES
 from monitor.audit.positions import advanced, check_owner
 from monitor.audit.records import Head, Record, StreamHead
 from monitor.audit.seal import check_still_at, check_versions, seal, without_duplicates
+from monitor.audit.sources import after
 from monitor.audit.stored import record_of
-from monitor.audit.tables import alerts, audit_head, audit_log, instances, outbox, owners, patients, positions
+from monitor.audit.tables import alerts, audit_head, audit_log, instances, outbox, owners, patients, positions, sources
 from monitor.errors import SchemaMissing
 
 CHUNK: Final = 500
@@ -41,6 +42,7 @@ async def write(connection: AsyncConnection, batch: Batch) -> list[Record]:
     await upsert(connection, outbox, [rows.fields(row) for row in batch.outbox], keep=True)
     await upsert(connection, patients, [rows.fields(row) for row in batch.patients])
     await upsert(connection, alerts, [rows.fields(row) for row in batch.alerts])
+    await _hear(connection, batch)
     return [record_of(stored) for stored in sealed.stored]
 
 
@@ -122,6 +124,17 @@ async def _move_positions(connection: AsyncConnection, batch: Batch) -> None:
     await put_positions(connection, moved)
 
 
+async def _hear(connection: AsyncConnection, batch: Batch) -> None:
+    """Count what the sources of a batch sent. The head is locked, so no other counts meanwhile."""
+    known: dict[tuple[str, str], SourceRow] = {}
+    for names in _chunks(sorted({heard.source for heard in batch.heard})):
+        topics = {heard.topic for heard in batch.heard}
+        asked = select(sources).where(sources.c.topic.in_(topics), sources.c.source.in_(names))
+        found = map(rows.source_of, (await connection.execute(asked)).mappings())
+        known |= {(row.topic, row.source): row for row in found}
+    await upsert(connection, sources, [rows.fields(row) for row in after(known, batch.heard, batch.recorded_at)])
+
+
 async def put_positions(connection: AsyncConnection, places: Mapping[TopicPartition, Position]) -> None:
     """Write positions as they are given."""
     found = [{"topic": topic, "partition": partition} | rows.fields(at) for (topic, partition), at in places.items()]
@@ -129,14 +142,17 @@ async def put_positions(connection: AsyncConnection, places: Mapping[TopicPartit
 
 
 async def refill(
-    connection: AsyncConnection, patient_rows: Sequence[PatientRow], alert_rows: Sequence[AlertRow], at: int | None
+    connection: AsyncConnection,
+    patient_rows: Sequence[PatientRow],
+    alert_rows: Sequence[AlertRow],
+    source_rows: Sequence[SourceRow],
+    at: int | None,
 ) -> None:
     """Put these rows in the place of all rows of the read models. Raises VersionConflict if the log is not at `at`."""
     check_still_at(at, await locked_head(connection))
-    await connection.execute(delete(patients))
-    await connection.execute(delete(alerts))
-    await upsert(connection, patients, [rows.fields(row) for row in patient_rows])
-    await upsert(connection, alerts, [rows.fields(row) for row in alert_rows])
+    for table, found in ((patients, patient_rows), (alerts, alert_rows), (sources, source_rows)):
+        await connection.execute(delete(table))
+        await upsert(connection, table, [rows.fields(row) for row in found])
 
 
 def _chunks(items: Sequence[str]) -> Iterator[Sequence[str]]:

@@ -113,6 +113,33 @@ class AlertRow:
     content: str
 
 
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """How many messages of a source on a topic a batch held: read, and refused. No source: it could not be read."""
+
+    topic: str
+    source: str
+    read: int
+    refused: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceRow:
+    """Read model of a source on a topic: when it last sent, how many of its messages could ever be read, and how much
+    came in `hour` and the one before. Times are those of recording. Redeliveries count: who sends them is not silent.
+    """
+
+    topic: str
+    source: str
+    last_at: datetime
+    read_ever: int
+    hour: datetime
+    read: int
+    refused: int
+    read_before: int
+    refused_before: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
     """One transaction.
@@ -129,3 +156,4 @@ class Batch:
     outbox: tuple[OutboxRow, ...] = ()
     patients: tuple[PatientRow, ...] = ()
     alerts: tuple[AlertRow, ...] = ()
+    heard: tuple[Heard, ...] = ()

@@ -17,6 +17,7 @@ from monitor.audit.batch import (
     Owner,
     PatientRow,
     Position,
+    SourceRow,
     TopicPartition,
 )
 from monitor.audit.database import Database
@@ -149,11 +150,30 @@ class SqlAuditLog:
         """See AuditLog.alerts."""
         return await self._database.read(partial(reading.alerts_of, patient=patient, statuses=statuses))
 
+    async def sources(
+        self,
+        *,
+        heard_from: datetime | None = None,
+        heard_until: datetime | None = None,
+        read_ever: int = 0,
+        limit: int = 1_000,
+    ) -> list[SourceRow]:
+        """See AuditLog.sources."""
+        asked = partial(
+            reading.sources_of, heard_from=heard_from, heard_until=heard_until, read_ever=read_ever, limit=limit
+        )
+        return await self._database.read(asked)
+
     async def replace_read_models(
-        self, patients: Sequence[PatientRow], alerts: Sequence[AlertRow], *, at: int | None = None
+        self,
+        patients: Sequence[PatientRow],
+        alerts: Sequence[AlertRow],
+        sources: Sequence[SourceRow] = (),
+        *,
+        at: int | None = None,
     ) -> None:
         """See AuditLog.replace_read_models."""
-        await self._database.write(lambda connection: appending.refill(connection, patients, alerts, at))
+        await self._database.write(lambda connection: appending.refill(connection, patients, alerts, sources, at))
 
     async def claim_outbox(
         self, *, limit: int, lease_for: timedelta, now: datetime, channels: Collection[str] | None = None

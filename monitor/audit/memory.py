@@ -17,12 +17,14 @@ from monitor.audit.batch import (
     Owner,
     PatientRow,
     Position,
+    SourceRow,
     TopicPartition,
 )
 from monitor.audit.hashing import SALT_BYTES
 from monitor.audit.positions import advanced, check_owner
 from monitor.audit.records import Head, Record, StreamHead
 from monitor.audit.seal import EMPTY_LOG, EMPTY_STREAM, check_still_at, check_versions, seal, without_duplicates
+from monitor.audit.sources import after as heard_after
 from monitor.audit.stored import Stored, record_of
 
 
@@ -49,6 +51,7 @@ class MemoryAuditLog:
         self._leases: dict[str, _Lease] = {}
         self._patients: dict[str, PatientRow] = {}
         self._alerts: dict[str, AlertRow] = {}
+        self._sources: dict[tuple[str, str], SourceRow] = {}
         self._outbox: dict[str, OutboxRow] = {}
         self._claimed_until: dict[str, datetime] = {}
         self._lock = asyncio.Lock()
@@ -79,6 +82,8 @@ class MemoryAuditLog:
         self._outbox = {row.row_id: row for row in batch.outbox} | self._outbox
         self._patients |= {row.patient: row for row in batch.patients}
         self._alerts |= {row.alert_id: row for row in batch.alerts}
+        heard = heard_after(self._sources, batch.heard, batch.recorded_at)
+        self._sources |= {(row.topic, row.source): row for row in heard}
         return records
 
     def _end(self, stream: str) -> StreamHead:
@@ -172,11 +177,36 @@ class MemoryAuditLog:
         ]
         return sorted(rows, key=lambda row: (row.effective_at, row.rule, row.alert_id))
 
+    async def sources(
+        self,
+        *,
+        heard_from: datetime | None = None,
+        heard_until: datetime | None = None,
+        read_ever: int = 0,
+        limit: int = 1_000,
+    ) -> list[SourceRow]:
+        """See AuditLog.sources."""
+        rows = [
+            row
+            for row in self._sources.values()
+            if row.read_ever >= read_ever
+            and (heard_from is None or row.last_at >= heard_from)
+            and (heard_until is None or row.last_at < heard_until)
+        ]
+        rows.sort(key=lambda row: (-row.refused - row.refused_before, row.topic, row.source))
+        return rows[:limit]
+
     async def replace_read_models(
-        self, patients: Sequence[PatientRow], alerts: Sequence[AlertRow], *, at: int | None = None
+        self,
+        patients: Sequence[PatientRow],
+        alerts: Sequence[AlertRow],
+        sources: Sequence[SourceRow] = (),
+        *,
+        at: int | None = None,
     ) -> None:
         """See AuditLog.replace_read_models."""
         check_still_at(at, self._head)
+        self._sources = {(row.topic, row.source): row for row in sources}
         self._patients = {row.patient: row for row in patients}
         self._alerts = {row.alert_id: row for row in alerts}
 

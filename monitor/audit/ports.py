@@ -13,6 +13,7 @@ from monitor.audit.batch import (
     Owner,
     PatientRow,
     Position,
+    SourceRow,
     TopicPartition,
 )
 from monitor.audit.records import Head, Record
@@ -86,8 +87,27 @@ class AuditLog(Protocol):
     async def alerts(self, *, patient: str | None = None, statuses: Collection[str] | None = None) -> list[AlertRow]:
         """The read model of alerts, by (effective_at, rule, alert_id)."""
 
+    async def sources(
+        self,
+        *,
+        heard_from: datetime | None = None,
+        heard_until: datetime | None = None,
+        read_ever: int = 0,
+        limit: int = 1_000,
+    ) -> list[SourceRow]:
+        """The read model of sources: those that last sent at or after `heard_from` and before `heard_until`, and of
+        whom at least `read_ever` messages could be read.
+
+        Those with most refused first, then by topic and source; more than `limit` are left out.
+        """
+
     async def replace_read_models(
-        self, patients: Sequence[PatientRow], alerts: Sequence[AlertRow], *, at: int | None = None
+        self,
+        patients: Sequence[PatientRow],
+        alerts: Sequence[AlertRow],
+        sources: Sequence[SourceRow] = (),
+        *,
+        at: int | None = None,
     ) -> None:
         """Put these rows in the place of all rows of the read models.
 

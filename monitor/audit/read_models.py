@@ -7,12 +7,13 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from monitor.audit import kinds
-from monitor.audit.batch import AlertRow, PatientRow
+from monitor.audit.batch import AlertRow, PatientRow, SourceRow
 from monitor.audit.clock import clocks, told_by
 from monitor.audit.ports import AuditLog
 from monitor.audit.protocols import files_in
 from monitor.audit.records import Record
 from monitor.audit.refold import refold
+from monitor.audit.sources import after, heard_in
 from monitor.audit.times import utc_time
 from monitor.core.patient import Patient
 from monitor.events.canonical import canonical
@@ -25,10 +26,14 @@ RETRY_FAILED: Final = timedelta(minutes=10)
 
 @dataclass(frozen=True, slots=True)
 class ReadModels:
-    """The rows of patients and alerts, in the order in which the log gives them, as of a sequence of the log."""
+    """The rows of patients, alerts and sources, in the order in which the log gives them, as of a sequence of the log.
+
+    Those of sources are not compared: the log does not hold the redeliveries that they count.
+    """
 
     patients: list[PatientRow]
     alerts: list[AlertRow]
+    sources: list[SourceRow]
     at: int
 
     def differing(self, other: "ReadModels") -> list[str]:
@@ -44,7 +49,7 @@ class ReadModels:
 async def kept(log: AuditLog) -> ReadModels:
     """The read models as the database has them. Raises DatabaseUnavailable."""
     head = await log.head()
-    return ReadModels(await log.patients(), await log.alerts(), head.sequence)
+    return ReadModels(await log.patients(), await log.alerts(), await log.sources(), head.sequence)
 
 
 async def folded(log: AuditLog, protocol: Protocol) -> ReadModels:
@@ -55,16 +60,19 @@ async def folded(log: AuditLog, protocol: Protocol) -> ReadModels:
     at = (await log.head()).sequence
     names: set[str] = set()
     alerts: dict[str, AlertRow] = {}
+    sources: dict[tuple[str, str], SourceRow] = {}
     async for record in log.read(limit=at):
         if (patient := kinds.patient_of(record.stream)) is not None:
             names.add(patient)
         elif (row := _alert_row(record, alerts)) is not None:
             alerts[row.alert_id] = row
+        if (heard := heard_in(record)) is not None:
+            sources |= {(row.topic, row.source): row for row in after(sources, [heard], record.recorded_at)}
     files = await files_in(log, protocol)
     swept = clocks(await log.positions())
     patients = [_folded_row(name, await log.stream(kinds.patient_stream(name)), files, swept) for name in sorted(names)]
     rows = sorted(alerts.values(), key=lambda row: (row.effective_at, row.rule, row.alert_id))
-    return ReadModels(patients, rows, at)
+    return ReadModels(patients, rows, [sources[key] for key in sorted(sources)], at)
 
 
 async def rebuild(log: AuditLog, protocol: Protocol) -> ReadModels:
@@ -73,7 +81,7 @@ async def rebuild(log: AuditLog, protocol: Protocol) -> ReadModels:
     To be run while no worker writes. Raises VersionConflict, with nothing replaced, if one has, DatabaseUnavailable.
     """
     made = await folded(log, protocol)
-    await log.replace_read_models(made.patients, made.alerts, at=made.at)
+    await log.replace_read_models(made.patients, made.alerts, made.sources, at=made.at)
     return made
 
 

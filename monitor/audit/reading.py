@@ -8,10 +8,10 @@ from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from monitor.audit import rows
-from monitor.audit.batch import AlertRow, PatientRow, Position, TopicPartition
+from monitor.audit.batch import AlertRow, PatientRow, Position, SourceRow, TopicPartition
 from monitor.audit.records import Head
 from monitor.audit.stored import Stored
-from monitor.audit.tables import alerts, audit_head, audit_log, patients, positions
+from monitor.audit.tables import alerts, audit_head, audit_log, patients, positions, sources
 from monitor.audit.times import utc_text
 from monitor.errors import SchemaMissing
 
@@ -90,3 +90,22 @@ async def alerts_of(
         query = query.where(alerts.c.status.in_(statuses))
     found = [rows.alert_of(row) for row in (await connection.execute(query)).mappings()]
     return sorted(found, key=lambda row: (row.effective_at, row.rule, row.alert_id))
+
+
+async def sources_of(
+    connection: AsyncConnection,
+    *,
+    heard_from: datetime | None,
+    heard_until: datetime | None,
+    read_ever: int,
+    limit: int,
+) -> list[SourceRow]:
+    """Sources by when they last sent, those with most refused first."""
+    refused = sources.c.refused + sources.c.refused_before
+    query = select(sources).where(sources.c.read_ever >= read_ever)
+    query = query.order_by(refused.desc(), sources.c.topic, sources.c.source).limit(limit)
+    if heard_from is not None:
+        query = query.where(sources.c.last_at >= utc_text(heard_from))
+    if heard_until is not None:
+        query = query.where(sources.c.last_at < utc_text(heard_until))
+    return [rows.source_of(row) for row in (await connection.execute(query)).mappings()]

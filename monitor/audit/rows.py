@@ -6,13 +6,13 @@ from typing import Any
 
 from sqlalchemy import Row, RowMapping
 
-from monitor.audit.batch import AlertRow, OutboxRow, OutboxState, PatientRow, Position
+from monitor.audit.batch import AlertRow, OutboxRow, OutboxState, PatientRow, Position, SourceRow
 from monitor.audit.times import utc_text, utc_time
 
 Fields = dict[str, Any]
 
 
-def fields(row: PatientRow | AlertRow | OutboxRow | Position) -> Fields:
+def fields(row: PatientRow | AlertRow | OutboxRow | Position | SourceRow) -> Fields:
     """The columns of a read model's row, its times as text."""
     return {name: utc_text(value) if isinstance(value, datetime) else value for name, value in asdict(row).items()}
 
@@ -33,6 +33,11 @@ def outbox_of(found: RowMapping, *, attempts: int) -> OutboxRow:
     kept: Fields = {name: value for name, value in found.items() if name != "claimed_until"}
     times = {name: utc_time(kept[name]) for name in ("created_at", "not_before")}
     return OutboxRow(**kept | times | {"state": OutboxState(kept["state"]), "attempts": attempts})
+
+
+def source_of(found: RowMapping) -> SourceRow:
+    """The read model of a source these columns stand for."""
+    return SourceRow(**dict(found) | {name: utc_time(found[name]) for name in ("last_at", "hour")})
 
 
 def position_of(row: Row[Any]) -> Position:

@@ -124,6 +124,20 @@ alerts = Table(
     Column("content", Text, nullable=False),
 )
 
+sources = Table(
+    "sources",
+    metadata,
+    Column("topic", Text, primary_key=True),
+    Column("source", Text, primary_key=True),
+    Column("last_at", Text, nullable=False),
+    Column("read_ever", _Int, nullable=False),
+    Column("hour", Text, nullable=False),
+    Column("read", _Int, nullable=False),
+    Column("refused", _Int, nullable=False),
+    Column("read_before", _Int, nullable=False),
+    Column("refused_before", _Int, nullable=False),
+)
+
 # Append-only as the log is: a verifier holds the log against all of them.
 checkpoints = Table(
     "checkpoints",

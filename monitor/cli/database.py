@@ -48,7 +48,7 @@ async def _rebuild(settings: Settings, *, check: bool) -> tuple[ReadModels, Read
         before = await kept(log)
         made = await folded(log, Protocol.load(settings.protocol))
         if not check:
-            await log.replace_read_models(made.patients, made.alerts, at=made.at)
+            await log.replace_read_models(made.patients, made.alerts, made.sources, at=made.at)
         elif (await log.head()).sequence != before.at:
             raise UsageError("the log went on meanwhile: compare again while nobody writes")
     except VersionConflict as error:

@@ -17,6 +17,7 @@ from monitor.recorder.activating import Files
 from monitor.recorder.deciding import Advance, Decision, Taken, decide, set_aside
 from monitor.recorder.failing import failed, mended
 from monitor.recorder.guard import Message
+from monitor.recorder.hearing import heard
 from monitor.recorder.known import Known
 from monitor.recorder.loading import Loaded, Loader
 from monitor.recorder.patience import Patience
@@ -208,6 +209,7 @@ class Planner:
             outbox=tuple(draft.outbox),
             patients=tuple(draft.patients),
             alerts=tuple(draft.alerts.values()),
+            heard=heard(reading.messages) if reading else (),
         )
         refused = tuple(refused for _, refused in pile.refused) if pile else ()
         return Plan(

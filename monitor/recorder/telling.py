@@ -19,6 +19,8 @@ def tell(observer: RecorderObserver, plan: Plan, records: Sequence[Record], wall
     for refused in plan.refused:
         observer.event_seen(refused.type or "", "refused")
         observer.message_quarantined(refused.reason)
+    for heard in plan.batch.heard:
+        observer.heard(heard.topic, heard.read, heard.refused, wall)
     for _ in range(plan.duplicates):
         observer.duplicate_dropped()
     for _ in range(plan.failures):

@@ -2,7 +2,9 @@
 
 import pytest
 
+from monitor.audit.batch import Heard
 from monitor.audit.ports import AuditLog
+from monitor.audit.sources import in_window
 from monitor.errors import VersionConflict
 from tests.audit.given import START, alert, at, batch, fact, patient
 
@@ -62,3 +64,37 @@ async def test_all_rows_can_be_put_in_place_anew(log: AuditLog) -> None:
 
     assert [row.patient for row in await log.patients()] == ["new"]
     assert [row.alert_id for row in await log.alerts()] == ["new"]
+
+
+LAB = "safety.lab"
+
+
+async def test_what_a_source_sends_is_counted_over_two_hours(log: AuditLog) -> None:
+    await log.append(batch(recorded_at=at(0), heard=(Heard(LAB, "/lis", 5, 1), Heard(LAB, "", 0, 2))))
+    await log.append(batch(recorded_at=at(10), heard=(Heard(LAB, "/lis", 4, 0),)))
+    await log.append(batch(recorded_at=at(60), heard=(Heard(LAB, "/lis", 1, 3),)))
+
+    unknown, lis = sorted(await log.sources(), key=lambda row: row.source)
+
+    assert (lis.last_at, lis.read_ever) == (at(60), 10)
+    assert in_window(lis, at(60)) == (10, 4)
+    assert in_window(lis, at(120)) == (1, 3)
+    assert in_window(lis, at(180)) == (0, 0)
+    assert in_window(unknown, at(60)) == (0, 2)
+
+
+async def test_sources_are_found_by_when_they_last_sent_the_worst_first(log: AuditLog) -> None:
+    await log.append(batch(recorded_at=at(0), heard=(Heard(LAB, "/old", 1, 0),)))
+    await log.append(batch(recorded_at=at(9), heard=(Heard(LAB, "/good", 9, 0), Heard(LAB, "/worse", 1, 8))))
+
+    assert [row.source for row in await log.sources(heard_from=at(9))] == ["/worse", "/good"]
+    assert [row.source for row in await log.sources(heard_until=at(9))] == ["/old"]
+    assert [row.source for row in await log.sources(read_ever=2)] == ["/good"]
+    assert [row.source for row in await log.sources(limit=1)] == ["/worse"]
+
+
+async def test_a_refused_batch_counts_nothing(log: AuditLog) -> None:
+    with pytest.raises(VersionConflict):
+        await log.append(batch(fact(), expected={"system": 4}, heard=(Heard(LAB, "/lis", 1, 0),)))
+
+    assert await log.sources() == []

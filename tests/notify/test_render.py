@@ -145,8 +145,22 @@ QUARANTINE = raised(
     reading="",
     basis=(),
     effective_at=NOW,
-    summary="41 of the last 60 messages of /shgh/lis on safety.lab could not be read (68 %)",
+    summary="41 of 60 messages from /shgh/lis on safety.lab could not be read, in this hour and the one before",
     details={"item": "safety.lab /shgh/lis"},
+)
+CASES["source-silent"] = (
+    raised(
+        "ops.source-silent",
+        patient="",
+        priority="medium",
+        clause="practice",
+        reading="",
+        basis=(),
+        effective_at=NOW - timedelta(days=3),
+        summary="Nothing has come from /shgh/lis on safety.lab for 3 days and more",
+        details={"topic": "safety.lab", "source": "/shgh/lis"},
+    ),
+    NAMING,
 )
 CASES["quarantine-share"] = (QUARANTINE, QUIET)
 CASES["quarantine-share-over"] = (
