@@ -64,7 +64,7 @@ async def folded(log: AuditLog, protocol: Protocol) -> ReadModels:
     async for record in log.read(limit=at):
         if (patient := kinds.patient_of(record.stream)) is not None:
             names.add(patient)
-        elif (row := _alert_row(record, alerts)) is not None:
+        elif (row := alert_row_of(record, alerts)) is not None:
             alerts[row.alert_id] = row
         if (heard := heard_in(record)) is not None:
             sources |= {(row.topic, row.source): row for row in after(sources, [heard], record.recorded_at)}
@@ -118,7 +118,8 @@ def failing_row(name: str, *, partition: int | None, version: int, retry_at: dat
     return PatientRow(patient=name, partition=partition, version=version, enrolled=False, events=0, due_at=retry_at)
 
 
-def _alert_row(record: Record, known: dict[str, AlertRow]) -> AlertRow | None:
+def alert_row_of(record: Record, known: Mapping[str, AlertRow]) -> AlertRow | None:
+    """The row of an alert after a record; None for a record that changes none. `known`: the rows before it."""
     patient = kinds.patient_of_alert(record.stream)
     if patient is None and record.stream != kinds.SYSTEM_ALERTS and record.kind != kinds.ASSESSMENT_FAILED:
         return None

@@ -1,6 +1,7 @@
 """`safety-monitor acknowledge`, `shelve` and `resolve`: what a person says of an alert, as an event like any other.
 
 The event goes to the broker and comes in by the same door as results do; once the worker has it, `alerts` shows it.
+What is said of an alert about the system concerns no patient: it goes to the log.
 """
 
 import asyncio
@@ -12,6 +13,7 @@ from typing import Annotated, Final
 
 import typer
 
+from monitor.audit.acts import record_act
 from monitor.audit.batch import AlertRow
 from monitor.broker import producer
 from monitor.cli.alerts import read_alerts
@@ -21,6 +23,7 @@ from monitor.events.canonical import canonical, utc
 from monitor.events.catalogue import TYPES
 from monitor.events.codec import decode
 from monitor.events.envelope import Refused
+from monitor.operations.answering import answer
 from monitor.protocol.model import Protocol
 from monitor.settings import Settings, load_settings
 
@@ -113,7 +116,10 @@ async def _send(settings: Settings, kind: str, reference: str, actor: str, note:
     rows = await read_alerts(settings.database_url.get_secret_value(), None, every=True)
     row = the_one(reference, rows)
     if not row.patient:
-        raise UsageError(f"alert {row.alert_id} is about the monitor itself: it ends when it is so no more")
+        record = answer(row, kind, actor=actor, note=note, now=datetime.now(UTC))
+        await record_act(settings.database_url.get_secret_value(), record, datetime.now(UTC))
+        typer.echo(f"recorded: alert {row.alert_id} {kind} by {actor}")
+        return
     value = canonical(command(kind, row, actor, note, datetime.now(UTC), **more)).encode()
     # By our own door first: what it would refuse is not sent.
     judged = decode(value, site_timezone=Protocol.load(settings.protocol).tz)

@@ -32,7 +32,7 @@ def explain(
         return found, files.latest.tz
 
     found, tz = asked(read)
-    note_read("explain", patient=found.patient, alert=alert)
+    note_read("explain", patient=found.patient or None, alert=alert)
     if output is Format.JSON:
         typer.echo(json.dumps(found.to_json(), indent=1, ensure_ascii=False))
         return

@@ -62,8 +62,7 @@ def _call(change: Change, text: RuleText, style: Style) -> list[str]:
     parts.append(_section("WHY", [text.means, *figures(alert, change.at, style.tz), *rests, *caveats(alert)]))
     parts.append(_section("WHAT THE PROTOCOL SAYS", [text.protocol]))
     parts.append(_section("WHAT TO DO NEXT", [f"{n}. {step}" for n, step in enumerate(text.next, 1)]))
-    if alert.patient:
-        parts.append(_section("TO ACKNOWLEDGE (I have seen it, and I look after it)", _acknowledging(alert, style)))
+    parts.append(_section("TO ACKNOWLEDGE (I have seen it, and I look after it)", _acknowledging(alert, style)))
     return parts
 
 

@@ -8,6 +8,7 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final, Protocol
 
@@ -18,6 +19,7 @@ from monitor.clock import Clock
 from monitor.core.alert import LIVE, Change
 from monitor.errors import DatabaseUnavailable, VersionConflict
 from monitor.operations.reconciling import reconcile
+from monitor.operations.standing import Standing
 from monitor.operations.trouble import Check, Trouble
 from monitor.recorder.ports import Outbound
 from monitor.recorder.records import change_record
@@ -63,6 +65,7 @@ class OperationsWatch:
         self._holder = holder
         self._lease = lease
         self._every = every
+        self._standing = Standing(log)
         self._stopping = asyncio.Event()
 
     async def run(self) -> None:
@@ -88,30 +91,44 @@ class OperationsWatch:
         """Ask all checks once, and tell what has changed. Raises DatabaseUnavailable, VersionConflict."""
         now = self._clock.now()
         if await self._log.acquire_lease(LEASE, self._holder, ttl=self._lease, now=now) is not None:
-            found = {
-                check.rule: troubles for check in self._checks if (troubles := await _asked(check, now)) is not None
-            }
-            await self._tell([trouble for troubles in found.values() for trouble in troubles], list(found), now)
+            await self._take_up(now)
+            await self._ask(now)
+        else:
+            self._standing = Standing(self._log)  # another follows the log now
         live = await self._log.alerts(patient="", statuses=LIVE)
         self._observer.system_alerts_are(Counter(row.rule for row in live))
 
-    async def _tell(self, troubles: Sequence[Trouble], rules: Sequence[str], now: datetime) -> None:
-        if not reconcile(troubles, await self._log.alerts(patient=""), rules, now):
-            return
-        # Again, behind the version that the append expects: another worker's word in between makes it a conflict.
-        version = len(await self._log.stream(kinds.SYSTEM_ALERTS))
-        changes = reconcile(troubles, await self._log.alerts(patient=""), rules, now)
-        await self._log.append(self._batch(changes, version, now))
+    async def _take_up(self, now: datetime) -> None:
+        """Show and tell what people answered: their words stand on the log alone so far."""
+        changes = await self._standing.follow()
+        shown = {row.alert_id: row.revision for row in await self._log.alerts(patient="")}
+        new = [change for change in changes if change.alert.revision > shown.get(change.alert.alert_id, 0)]
+        if new:
+            await self._log.append(self._batch(new, now))
+            self._told(new)
+
+    async def _ask(self, now: datetime) -> None:
+        asked = {check.rule: await _asked(check, now) for check in self._checks}
+        known = [rule for rule, found in asked.items() if found is not None]
+        troubles = [trouble for found in asked.values() for trouble in found or ()]
+        changes = reconcile(troubles, list(self._standing.rows.values()), known, now)
+        if changes:
+            records = tuple(change_record(change, facts=0) for change in changes)
+            expected = {kinds.SYSTEM_ALERTS: self._standing.version}
+            await self._log.append(replace(self._batch(changes, now), records=records, expected=expected))
+            self._told(changes)
+            await self._standing.follow()
+
+    def _told(self, changes: Sequence[Change]) -> None:
         for change in changes:
             self._observer.alert_changed(change.alert.rule, change.alert.priority, change.kind)
         self._wake()
 
-    def _batch(self, changes: Sequence[Change], version: int, now: datetime) -> Batch:
+    def _batch(self, changes: Sequence[Change], now: datetime) -> Batch:
+        """The read model's rows and the notices of these changes."""
         return Batch(
             recorded_at=now,
-            records=tuple(change_record(change, facts=0) for change in changes),
-            expected={kinds.SYSTEM_ALERTS: version},
-            alerts=tuple(alert_row(change) for change in changes),
+            alerts=tuple({change.alert.alert_id: alert_row(change) for change in changes}.values()),
             outbox=tuple(row for change in changes for row in self._outbound.of_change(change, now)),
         )
 

@@ -65,10 +65,10 @@ def tick_record(patient: str, due: datetime, known_at: datetime, *, waited: bool
     )
 
 
-def change_record(change: Change, *, facts: int) -> NewRecord:
+def change_record(change: Change, *, facts: int, **more: str) -> NewRecord:
     """A decision, stamped with what made it: core, protocol, and the version of the facts that were read.
 
-    The whole alert when it is raised; afterwards only what changed.
+    The whole alert when it is raised; afterwards only what changed. `more` stands beside it in the payload.
     """
     now = change.alert.to_json()
     if change.before is not None:
@@ -80,6 +80,7 @@ def change_record(change: Change, *, facts: int) -> NewRecord:
         "alert": now,
         "at": utc_text(change.at),
         "stamp": {"core": CORE_VERSION, "protocol": change.alert.protocol_hash, "facts": facts},
+        **more,
     }
     return NewRecord(
         stream=kinds.alert_stream(change.alert.patient),

@@ -15,11 +15,16 @@ from monitor.audit.schema import upgrade
 from monitor.broker import client_options
 from monitor.cli.acknowledge import command, the_one, time_of
 from monitor.cli.main import main
+from monitor.core.alert import Change
 from monitor.embedded import EmbeddedBroker
 from monitor.errors import UsageError
 from monitor.events.canonical import canonical
 from monitor.events.codec import decode
 from monitor.events.envelope import Received
+from monitor.operations.reconciling import alert_of
+from monitor.operations.trouble import Trouble
+from monitor.recorder.records import change_record
+from monitor.recorder.rows import alert_row
 from tests.support.broker import settings_for
 
 NOW = datetime(2025, 6, 12, 19, 0, tzinfo=UTC)
@@ -102,6 +107,29 @@ def test_an_acknowledgement_goes_to_the_broker_keyed_by_its_patient(
     event = json.loads(value)
     assert (key, event["type"]) == (b"SH-017", "safety.alert.acknowledged.v1")
     assert event["data"] == {"alert_id": "c1b2c3d4", "actor": "so-1", "note": "on my way"}
+
+
+def test_what_is_said_of_an_alert_about_the_system_goes_to_the_log_and_not_to_the_broker(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    url = f"sqlite:///{tmp_path / 'log.db'}"
+    monkeypatch.setenv("SAFETY_MONITOR_DATABASE_URL", url)
+    trouble = Trouble(rule="ops.source-silent", item="safety.lab /lis", since=NOW, summary="Nothing has come")
+    raised = Change("raised", alert_of(trouble, NOW), None, NOW)
+
+    async def fill() -> None:
+        await upgrade(url)
+        log = await SqlAuditLog.open(url)
+        records = (change_record(raised, facts=0),)
+        await log.append(Batch(recorded_at=NOW, records=records, alerts=(alert_row(raised),)))
+        await log.close()
+
+    asyncio.run(fill())
+    reference = raised.alert.alert_id
+    assert main(["resolve", reference, "--actor", "op-7", "--note", "that feed was retired"]) == 0
+    assert capsys.readouterr().out == f"recorded: alert {reference} resolved by op-7\n"
+    assert main(["explain", reference]) == 0
+    assert "resolved" in capsys.readouterr().out
 
 
 async def first_message(broker: EmbeddedBroker, topic: str) -> tuple[bytes, bytes]:

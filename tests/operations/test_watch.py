@@ -1,5 +1,6 @@
 """Alerts about the system: raised while a trouble lasts, told once, on the log like every other."""
 
+import json
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -7,11 +8,15 @@ from zoneinfo import ZoneInfo
 import pytest
 from pydantic import SecretStr
 
+from monitor.audit.batch import Batch
 from monitor.audit.memory import MemoryAuditLog
 from monitor.audit.read_models import folded, kept
+from monitor.core.alert import LIVE
+from monitor.errors import UsageError
 from monitor.metrics import Metrics
 from monitor.notify.announcing import Announcer
 from monitor.notify.routing import Routing
+from monitor.operations.answering import answer
 from monitor.operations.trouble import Trouble
 from monitor.operations.watch import OperationsWatch
 from monitor.protocol.model import Protocol
@@ -73,6 +78,11 @@ class Rig:
 
     async def statuses(self) -> list[tuple[str, str]]:
         return [(row.rule, row.status) for row in await self.log.alerts(patient="")]
+
+    async def answers(self, kind: str) -> None:
+        (row,) = await self.log.alerts(patient="", statuses=LIVE)
+        record = answer(row, kind, actor="op-7", note="the feed was retired", now=self.hands.at)
+        await self.log.append(Batch(recorded_at=self.hands.at, records=(record,)))
 
     async def told(self) -> list[tuple[str, str | None]]:
         rows = await self.log.claim_outbox(limit=100, lease_for=LEASE, now=self.hands.at)
@@ -150,6 +160,57 @@ async def test_a_check_that_fails_ends_no_alert(caplog: pytest.LogCaptureFixture
 
     assert await rig.statuses() == [(RULE, "firing")]
     assert "the check of ops.quarantine-share failed" in caplog.text
+
+
+async def test_a_person_acknowledges_and_the_alert_still_ends_by_itself() -> None:
+    rig = Rig(GivenCheck(broken()))
+    await rig.watch.look()
+    await rig.answers("acknowledged")
+
+    await rig.watch.look()
+    assert await rig.statuses() == [(RULE, "acknowledged")]
+    assert rig.open() == 1
+
+    rig.check.found = ()
+    await rig.watch.look()
+    assert await rig.statuses() == [(RULE, "resolved")]
+
+
+async def test_what_a_person_closed_is_not_told_again_before_its_next_time() -> None:
+    rig = Rig(GivenCheck(broken()))
+    await rig.watch.look()
+    await rig.answers("resolved")
+
+    await rig.watch.look()
+    await rig.watch.look()
+    assert await rig.statuses() == [(RULE, "resolved")]
+
+    rig.check.found = (broken(since=START + timedelta(hours=3)),)
+    await rig.watch.look()
+    assert await rig.statuses() == [(RULE, "resolved"), (RULE, "firing")]
+
+
+async def test_an_answer_is_on_the_log_with_its_actor_and_why_and_is_taken_up_after_a_restart() -> None:
+    rig = Rig(GivenCheck(broken()))
+    await rig.watch.look()
+    await rig.answers("resolved")
+
+    again = Rig(GivenCheck(broken()), rig.log)
+    await again.watch.look()
+
+    assert await again.statuses() == [(RULE, "resolved")]
+    record = (await rig.log.stream("system/alerts"))[-1]
+    assert record.actor == "op-7"
+    assert json.loads(record.payload)["note"] == "the feed was retired"
+    notices = await rig.told()
+    assert notices.count(("operators", None)) == 2  # raised, and that a person closed it
+
+
+async def test_such_an_alert_is_not_shelved() -> None:
+    rig = Rig(GivenCheck(broken()))
+    await rig.watch.look()
+    with pytest.raises(UsageError, match="acknowledge or resolve"):
+        await rig.answers("shelved")
 
 
 async def test_the_read_model_follows_from_the_log() -> None:
