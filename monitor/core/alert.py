@@ -46,6 +46,7 @@ class Alert:
     keys: frozenset[RecordKey] = field(default=frozenset(), repr=False)
     closed_at: datetime | None = None  # a person resolved it then
     shelved_until: datetime | None = None
+    number: int = field(default=0, compare=False, repr=False)  # in which order the fold raised them
 
     @property
     def live(self) -> bool:

@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import cached_property
 from itertools import chain
 
 from monitor.core.context import Closure, Context, RaisedAt, Retraction, in_order, never_raised
-from monitor.core.finding import Finding
+from monitor.core.finding import Finding, News, difference
 from monitor.core.history import History
+from monitor.core.once import Once
 from monitor.core.readiness import readiness
 from monitor.core.rulebook import FINDERS, STOPS, Answer
 from monitor.core.rules import eligibility
@@ -37,19 +39,23 @@ class Memory:
     memo: Memo = field(default_factory=dict, compare=False)  # no knowledge, only what need not be walked again
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Stops:
     """The stops of a history, rule by rule; and those of each superseded protocol file."""
 
     answers: Mapping[str, Answer[Stop]] = field(default_factory=dict)
     superseded: tuple[tuple[Superseded, Mapping[str, Answer[Stop]]], ...] = ()
 
-    @property
+    @cached_property
     def found(self) -> tuple[Stop, ...]:
         kept: list[Stop] = []
         for file, answers in self.superseded:
             kept = joined(kept, fired(_all_found(answers), file))
         return in_order(joined(kept, _all_found(self.answers)))
+
+    @cached_property
+    def findings(self) -> tuple[Finding, ...]:
+        return tuple(_as_finding(stop) for stop in self.found)
 
     def say_the_same(self, other: Stops) -> bool:
         """Did no rule answer anew, under any file?"""
@@ -59,6 +65,12 @@ class Stops:
         return len(mine) == len(theirs) and all(
             answer is before.get(name) for now, before in zip(mine, theirs, strict=True) for name, answer in now.items()
         )
+
+
+@Once
+def _as_finding(stop: Stop) -> Finding:
+    outcome = "decision" if stop.lift else None
+    return Finding(stop.rule, stop.evidence, outcome=outcome, summary=stop.summary, protocol=stop.protocol)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,17 +84,19 @@ class Assessment:
 
     @property
     def findings(self) -> tuple[Finding, ...]:
-        stopped = (
-            Finding(
-                s.rule,
-                s.evidence,
-                outcome="decision" if s.lift else None,
-                summary=s.summary,
-                protocol=s.protocol,
-            )
-            for s in self.stops.found
-        )
-        return (*stopped, *chain.from_iterable(answer.found for answer in self.answers.values()))
+        return tuple(chain.from_iterable(self._told))
+
+    def news(self, last: Assessment | None) -> News:
+        """The findings that this assessment has and the last had not, and the other way round."""
+        before = last._told if last is not None else [() for _ in self._told]
+        changed = [difference(was, told) for was, told in zip(before, self._told, strict=True) if was is not told]
+        gone, come = zip(*changed, strict=True) if changed else ((), ())
+        return tuple(chain.from_iterable(gone)), tuple(chain.from_iterable(come))
+
+    @property
+    def _told(self) -> list[tuple[Finding, ...]]:
+        """What the stop rules found, and what each other rule did."""
+        return [self.stops.findings, *(answer.found for answer in self.answers.values())]
 
     @property
     def protocol_state(self) -> str:
@@ -132,13 +146,14 @@ def find_stops(
     """
     before, walked = last.stops if last is not None else Stops(), {} if memo is None else memo
     earlier = [answers for _, answers in before.superseded] or [{} for _ in superseded]
-    return Stops(
+    stops = Stops(
         _asked(history, protocol, now, before.answers, walked),
         tuple(
             (file, _asked(history, file.protocol, now, answers, walked))
             for file, answers in zip(superseded, earlier, strict=True)
         ),
     )
+    return before if last is not None and stops.say_the_same(before) else stops
 
 
 def _asked(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
@@ -68,3 +68,31 @@ class Finding:
     def first(self) -> Evidence:
         """The earliest piece: it dates the finding."""
         return min(self.evidence, key=lambda e: (e.at, e.issued, e.key))
+
+
+News = tuple[tuple[Finding, ...], tuple[Finding, ...]]  # what is no longer found, and what was not found before
+
+
+def difference(before: Sequence[Finding], after: Sequence[Finding]) -> News:
+    """What is no longer found of a rule, and what is found anew.
+
+    Of findings on the same first fact all go and come, if one does: they are told in the order in which they are found.
+    """
+    known, found = {id(finding) for finding in before}, {id(finding) for finding in after}
+    gone = _by_place(finding for finding in before if id(finding) not in found)
+    come = _by_place(finding for finding in after if id(finding) not in known)
+    changed = {place for place in (*gone, *come) if gone.get(place) != come.get(place)}
+    if not changed:
+        return (), ()
+    return tuple(f for f in before if _place(f) in changed), tuple(f for f in after if _place(f) in changed)
+
+
+def _by_place(findings: Iterable[Finding]) -> dict[tuple[str, str, RecordKey], list[Finding]]:
+    placed: dict[tuple[str, str, RecordKey], list[Finding]] = {}
+    for finding in findings:
+        placed.setdefault(_place(finding), []).append(finding)
+    return placed
+
+
+def _place(finding: Finding) -> tuple[str, str, RecordKey]:
+    return finding.rule.id, finding.item, finding.evidence[0].key

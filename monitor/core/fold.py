@@ -6,15 +6,19 @@ earlier: any delivery of the same set ends in the same fold.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import cached_property
 from itertools import chain
 
 from monitor.core.alert import Alert
 from monitor.core.assess import Assessment, Memory, assess, find_stops
 from monitor.core.context import Closure, Retraction
+from monitor.core.growing import Growing
 from monitor.core.history import History, RecordKey
-from monitor.core.reconcile import Alerts, Stamp, reconcile
+from monitor.core.ledger import Ledger
+from monitor.core.reconcile import Stamp, reconcile
 from monitor.core.stops import Stop
 from monitor.events.command import AlertAcknowledged, AlertResolved, AlertShelved, Command
 from monitor.events.envelope import Received, Refused
@@ -26,11 +30,17 @@ from monitor.protocol.timeline import Timeline
 class Before:
     """What people were told before this step: a fold that begins anew does not make it later than it was."""
 
-    alerts: Alerts = field(default_factory=dict)
+    ledger: Ledger = field(default_factory=Ledger)
+    withdrawn: Mapping[str, Alert] = field(default_factory=dict)  # of a fold before that
 
     def raised_at(self, reference: str) -> datetime | None:
-        alert = self.alerts.get(reference)
+        alert = self.ledger.alerts.get(reference) or self.withdrawn.get(reference)
         return alert.raised_at if alert is not None else None
+
+    def told_of(self, rule: str, keys: frozenset[RecordKey]) -> Iterator[Alert]:
+        """The alerts of a rule on any of these facts."""
+        yield from self.ledger.told_of(rule, keys)
+        yield from (alert for alert in self.withdrawn.values() if alert.rule == rule and alert.keys & keys)
 
 
 @dataclass(frozen=True)
@@ -41,20 +51,25 @@ class Fold:
     files: Timeline
     history: History
     now: datetime | None = None
-    alerts: Alerts = field(default_factory=dict)
+    ledger: Ledger = field(default_factory=Ledger)
     memory: Memory = field(default_factory=Memory)
     pending: tuple[tuple[datetime, Command], ...] = ()  # commands for alerts that have not been raised yet
     assessment: Assessment | None = None
+
+    @property
+    def alerts(self) -> Growing[str, Alert]:
+        """All that were ever raised, by their reference."""
+        return self.ledger.alerts
 
     @property
     def protocol(self) -> Protocol:
         """The protocol file in force."""
         return self.files.in_force(self.now)
 
-    @property
+    @cached_property
     def deadline(self) -> datetime | None:
         """When a tick can change something: a rule's deadline, the end of a shelf, another protocol file."""
-        ends = [a.shelved_until for a in self.alerts.values() if a.status == "shelved" and a.shelved_until is not None]
+        ends = list(self.ledger.shelved.values())
         if self.assessment is not None and self.assessment.deadline is not None:
             ends.append(self.assessment.deadline)
         if (change := self.files.next_change(self.now)) is not None:
@@ -80,31 +95,32 @@ class Fold:
         now = max(at, history.latest_at or at)  # a fact may be effective minutes after it was issued: it is so already
         stops = find_stops(history, protocol, now, last, self.files.superseded(at), self.memory.memo)
         memory = replace(self.memory, retractions=_retractions(self, stops.found, at, event))
-        told = Raised(self.alerts, before, clock)
+        told = Raised(self.ledger, before, clock)
         assessment = assess(history, protocol, now, stops=stops, memory=memory, raised_at=told, last=last)
-        alerts = dict(self.alerts)
+        ledger = self.ledger if last is not None else self.ledger.without_findings()
         if last is None or not assessment.says_the_same(last):
             stamp = Stamp(self.patient, protocol, clock, before.raised_at)
-            alerts = reconcile(alerts, assessment.findings, stamp)
+            ledger = reconcile(ledger, *assessment.news(last), stamp)
         memory = replace(memory, eligibility=assessment.eligibility or None)
         fold = replace(
-            self, history=history, now=at, alerts=_unshelved(alerts, at), memory=memory, assessment=assessment
+            self, history=history, now=at, ledger=_unshelved(ledger, at), memory=memory, assessment=assessment
         )
         return fold._obey(fold.pending, at) if fold.pending else fold
 
     def _obey(self, commands: tuple[tuple[datetime, Command], ...], at: datetime) -> Fold:
         """Apply commands to their alerts; one whose alert is not there yet waits for it."""
-        alerts, closures = dict(self.alerts), list(self.memory.closures)
+        ledger, closures = self.ledger, list(self.memory.closures)
         waiting = tuple(p for p in self.pending if p not in commands)
         for issued, command in commands:
-            alert = alerts.get(command.alert_id)
+            alert = ledger.alerts.get(command.alert_id)
             if alert is None:
                 waiting = (*waiting, (issued, command))
                 continue
-            alerts[alert.alert_id] = obeyed = _commanded(alert, command, at)
+            obeyed = _commanded(alert, command, at)
+            ledger = ledger.answer(obeyed)
             if obeyed.closed_at is not None and alert.closed_at is None:
                 closures.append(Closure(alert.rule, alert.item, alert.keys, obeyed.closed_at))
-        return replace(self, alerts=alerts, pending=waiting, memory=replace(self.memory, closures=tuple(closures)))
+        return replace(self, ledger=ledger, pending=waiting, memory=replace(self.memory, closures=tuple(closures)))
 
 
 def _commanded(alert: Alert, command: Command, at: datetime) -> Alert:
@@ -121,25 +137,25 @@ def _commanded(alert: Alert, command: Command, at: datetime) -> Alert:
     return alert
 
 
-def _unshelved(alerts: dict[str, Alert], at: datetime) -> dict[str, Alert]:
+def _unshelved(ledger: Ledger, at: datetime) -> Ledger:
     """A shelf that has run out puts its alert before people again."""
-    for reference, alert in alerts.items():
-        if alert.status == "shelved" and alert.shelved_until is not None and alert.shelved_until <= at:
-            alerts[reference] = replace(alert, status="firing", shelved_until=None, revision=alert.revision + 1)
-    return alerts
+    over = [ledger.alerts[reference] for reference, until in ledger.shelved.items() if until <= at]
+    return ledger.with_alerts(
+        replace(alert, status="firing", shelved_until=None, revision=alert.revision + 1) for alert in over
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class Raised:
     """When an alert of a rule on these facts was raised; one that is not there yet is raised by the clock."""
 
-    alerts: Alerts
+    ledger: Ledger
     before: Before
     clock: datetime
 
     def __call__(self, rule: str, keys: frozenset[RecordKey]) -> datetime:
-        alerts = chain(self.alerts.values(), self.before.alerts.values())
-        return min((a.raised_at for a in alerts if a.rule == rule and a.keys & keys), default=self.clock)
+        alerts = chain(self.ledger.told_of(rule, keys), self.before.told_of(rule, keys))
+        return min((alert.raised_at for alert in alerts), default=self.clock)
 
 
 def _retractions(fold: Fold, stops: tuple[Stop, ...], at: datetime, event: Received | None) -> tuple[Retraction, ...]:

@@ -22,13 +22,22 @@ class Growing(Mapping[K, V]):
 
     def with_entry(self, key: K, value: V) -> Growing[K, V]:
         """The mapping with one entry more, or another value for a key."""
+        return self.with_entries({key: value})
+
+    def with_entries(self, entries: Mapping[K, V]) -> Growing[K, V]:
+        """The mapping with these entries more, or other values for their keys."""
         grown: Growing[K, V] = Growing.__new__(type(self))
-        recent = {**self._recent, key: value}
+        recent = {**self._recent, **entries}
         if len(recent) > RECENT:
             grown._known, grown._recent = {**self._known, **recent}, {}
         else:
             grown._known, grown._recent = self._known, recent
         return grown
+
+    def changed_since(self, earlier: Growing[K, V]) -> list[K]:
+        """The keys that have come, or have another value, since the mapping it grew out of."""
+        changed = self._recent if self._known is earlier._known else self
+        return [key for key, value in changed.items() if earlier.get(key) is not value]
 
     def __getitem__(self, key: K) -> V:
         return self._recent[key] if key in self._recent else self._known[key]

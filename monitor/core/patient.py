@@ -7,6 +7,7 @@ folded makes it begin anew with the larger set: `raised_at` of alerts found agai
 from __future__ import annotations
 
 from bisect import insort
+from collections import ChainMap
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -77,8 +78,7 @@ class Patient:
     @property
     def alerts(self) -> tuple[Alert, ...]:
         """All alerts there have been, in the order they are shown: by (effective_at, rule)."""
-        found = {**self.withdrawn, **self.fold.alerts}.values()
-        return tuple(sorted(found, key=lambda a: (a.to_json()["effective_at"], a.rule, a.alert_id)))
+        return tuple(sorted(self._by_id.values(), key=lambda a: (a.to_json()["effective_at"], a.rule, a.alert_id)))
 
     @property
     def due_at(self) -> datetime | None:
@@ -126,8 +126,8 @@ class Patient:
         return shown
 
     def _tick(self, due: datetime, clock: datetime) -> tuple[Patient, Step]:
-        after = self._with(self.fold.tick(due, self._before, clock))
-        return after, Step(clock, due, None, changes(self._by_id, after._by_id, clock))
+        after = self._followed_by(self.fold.tick(due, self._before, clock))
+        return after, Step(clock, due, None, self._changes_to(after, clock))
 
     def _assess(self, entry: Entry) -> tuple[Patient, Step]:
         """Put an entry into the fold; the same content again only counts, unless it was issued earlier."""
@@ -146,10 +146,10 @@ class Patient:
         )
         in_order = known is None and folded[-1][0] == order and (self.fold.now is None or self.fold.now <= order[0])
         if in_order:
-            after = counted._with(self.fold.take(event, order[0], self._before, clock))
+            after = counted._followed_by(self.fold.take(event, order[0], self._before, clock))
         else:
-            after = counted._with(_numbered_after(counted._refold(clock), self._by_id))
-        return after, Step(clock, None, entry, changes(self._by_id, after._by_id, clock))
+            after = counted._begun_anew(_numbered_after(counted._refold(clock), self._by_id))
+        return after, Step(clock, None, entry, self._changes_to(after, clock))
 
     def _refold(self, clock: datetime) -> Fold:
         """The fold of everything known, from the beginning up to the clock."""
@@ -164,14 +164,23 @@ class Patient:
         return fold
 
     @property
-    def _by_id(self) -> dict[str, Alert]:
-        return {**self.withdrawn, **self.fold.alerts}
+    def _by_id(self) -> Mapping[str, Alert]:
+        if not self.withdrawn:
+            return self.fold.alerts
+        return ChainMap(self.fold.alerts, self.withdrawn)  # type: ignore[arg-type]  # nobody writes to it
 
     @property
     def _before(self) -> Before:
-        return Before(self._by_id)
+        return Before(self.fold.ledger, self.withdrawn)
 
-    def _with(self, fold: Fold) -> Patient:
+    def _followed_by(self, fold: Fold) -> Patient:
+        """The patient with a fold that has gone on from the one before: it knows all that one knew."""
+        lost = self.withdrawn
+        if any(reference in fold.alerts for reference in lost):
+            lost = {reference: alert for reference, alert in lost.items() if reference not in fold.alerts}
+        return replace(self, fold=fold, withdrawn=lost)
+
+    def _begun_anew(self, fold: Fold) -> Patient:
         """The patient with a new fold; an alert the new one does not know is withdrawn, never forgotten."""
         lost = {
             reference: alert
@@ -182,15 +191,20 @@ class Patient:
         }
         return replace(self, fold=fold, withdrawn=lost)
 
+    def _changes_to(self, after: Patient, clock: datetime) -> tuple[Change, ...]:
+        touched = {*after.fold.alerts.changed_since(self.fold.alerts)}
+        touched |= self.withdrawn.keys() ^ after.withdrawn.keys() if after.withdrawn is not self.withdrawn else set()
+        return changes(self._by_id, after._by_id, touched, clock)
+
 
 def _numbered_after(fold: Fold, before: Mapping[str, Alert]) -> Fold:
     """The fold with revisions that go on from those already told: the same alert keeps its own, another comes after."""
-    alerts = dict(fold.alerts)
+    told = []
     for reference, alert in fold.alerts.items():
         if (was := before.get(reference)) is not None:
             same = replace(alert, revision=was.revision, keys=was.keys) == was
-            alerts[reference] = replace(alert, revision=was.revision if same else was.revision + 1)
-    return replace(fold, alerts=alerts)
+            told.append(replace(alert, revision=was.revision if same else was.revision + 1))
+    return replace(fold, ledger=fold.ledger.with_alerts(told))
 
 
 def _placed(folded: Folded, new: tuple[Order, Received | Refused], instead: Order | None) -> Folded:

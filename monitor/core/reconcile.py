@@ -6,12 +6,13 @@ person has resolved covers what was known then; a fact effective or issued later
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from monitor.core.alert import Alert, Change, ChangeKind, alert_id
 from monitor.core.finding import Detail, Evidence, Finding
+from monitor.core.ledger import Ledger, places
 from monitor.core.times import Effective
 from monitor.protocol.model import Protocol
 
@@ -29,21 +30,20 @@ class Stamp:
     raised_at: Callable[[str], datetime | None]  # when an alert that is found again was really raised
 
 
-def reconcile(alerts: Alerts, findings: Iterable[Finding], stamp: Stamp) -> dict[str, Alert]:
-    """The alerts after an assessment. Pure: the caller compares before with after."""
-    after = dict(alerts)
-    by_rule: dict[tuple[str, str], list[Finding]] = {}
-    for finding in findings:
-        by_rule.setdefault((finding.rule.id, finding.item), []).append(finding)
-    held: dict[tuple[str, str], list[Alert]] = {}
-    for alert in alerts.values():
-        held.setdefault((alert.rule, alert.item), []).append(alert)
-    for group in sorted({*by_rule, *held}):
-        _match(held.get(group, []), by_rule.get(group, []), after, stamp)
+def reconcile(ledger: Ledger, gone: Sequence[Finding], come: Sequence[Finding], stamp: Stamp) -> Ledger:
+    """The alerts after an assessment in which some findings came in the place of others. Pure.
+
+    What shares no fact with those, nor with an alert that a person has answered since, stays as it is.
+    """
+    start = [place for finding in (*gone, *come) for place in places(finding)]
+    start += [place for reference in ledger.answered for place in places(ledger.alerts[reference])]
+    after = replace(ledger.with_findings(gone, come), answered=())
+    for held, findings in after.around(start):
+        after = after.with_alerts(_matched(held, findings, after, stamp))
     return after
 
 
-def _match(held: list[Alert], findings: list[Finding], after: dict[str, Alert], stamp: Stamp) -> None:
+def _matched(held: list[Alert], findings: list[Finding], ledger: Ledger, stamp: Stamp) -> Iterator[Alert]:
     """Give each finding its alert; what is left over was never so."""
     free = list(held)  # in the order in which the fold raised them
     parts: list[Finding] = []
@@ -53,24 +53,34 @@ def _match(held: list[Alert], findings: list[Finding], after: dict[str, Alert], 
                 parts.append(part)
             else:
                 free.remove(closed)
-                after[closed.alert_id] = _covered(closed, part)
+                yield _covered(closed, part)
     for fits in (_still_so, _moved_on, _so_again, _back):
         for part in list(parts):
             alert = next((a for a in free if a.closed_at is None and a.keys & part.keys and fits(a, part)), None)
             if alert is not None:
                 free.remove(alert)
                 parts.remove(part)
-                after[alert.alert_id] = _follow(alert, part, stamp)
+                yield _follow(alert, part, stamp)
+    number = len(ledger.alerts)
     for part in parts:
-        if part.outcome is None or not part.rule.reminder:
-            new = _raise(part, stamp)
-            if (again := next((a for a in free if a.alert_id == new.alert_id), None)) is not None:
-                free.remove(again)
-                new = replace(new, revision=again.revision + 1)
-            after[new.alert_id] = new
+        if part.outcome is not None and part.rule.reminder:
+            continue
+        new = _raise(part, stamp)
+        again = next((a for a in free if a.alert_id == new.alert_id), None) or _withdrawn(ledger, new.alert_id)
+        if again is None:
+            yield replace(new, number=number)
+            number += 1
+        else:
+            free = [alert for alert in free if alert is not again]
+            yield replace(new, revision=again.revision + 1, number=again.number)
     for alert in free:
         if alert.status != "withdrawn":
-            after[alert.alert_id] = replace(alert, status="withdrawn", revision=alert.revision + 1)
+            yield replace(alert, status="withdrawn", revision=alert.revision + 1)
+
+
+def _withdrawn(ledger: Ledger, reference: str) -> Alert | None:
+    alert = ledger.alerts.get(reference)
+    return alert if alert is not None and alert.status == "withdrawn" else None
 
 
 def _still_so(alert: Alert, finding: Finding) -> bool:
@@ -150,6 +160,7 @@ def _follow(alert: Alert, finding: Finding, stamp: Stamp) -> Alert:
         raised_at=alert.raised_at,
         protocol_hash=alert.protocol_hash,
         revision=alert.revision,
+        number=alert.number,
     )
     if finding.outcome is None and alert.live and not _worse(alert, fresh):
         fresh = replace(fresh, status=alert.status, shelved_until=alert.shelved_until)
@@ -190,10 +201,10 @@ def _details(finding: Finding) -> dict[str, Detail]:
     return details
 
 
-def changes(before: Alerts, after: Alerts, now: datetime) -> tuple[Change, ...]:
-    """What happened between two sets of alerts, in a stable order."""
+def changes(before: Alerts, after: Alerts, touched: Iterable[str], now: datetime) -> tuple[Change, ...]:
+    """What happened between two sets of alerts to those that were touched, in a stable order."""
     found: list[Change] = []
-    for reference in sorted(after, key=lambda r: (after[r].rule, r)):
+    for reference in sorted(touched, key=lambda r: (after[r].rule, r)):
         was, alert = before.get(reference), after[reference]
         if was == alert:
             continue

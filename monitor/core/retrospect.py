@@ -8,6 +8,7 @@ from typing import Final
 
 from monitor.core.assess import assess, find_stops
 from monitor.core.fold import Before
+from monitor.core.ledger import Ledger
 from monitor.core.patient import Patient
 from monitor.core.reconcile import Stamp, reconcile
 from monitor.core.times import instant
@@ -26,15 +27,17 @@ def as_of_clinical_time(patient: Patient, at: datetime) -> Patient:
         return patient
     known = fold.history.known_before(_WHENEVER, at)
     stops = find_stops(known, fold.protocol, at, None, fold.files.superseded(fold.now))
-    before = Before(patient.fold.alerts)
+    before = Before(fold.ledger)
     memory = replace(fold.memory, retractions=tuple(r for r in fold.memory.retractions if r.at <= at))
     assessment = assess(known, fold.protocol, at, stops=stops, memory=memory)
     stamp = Stamp(patient.patient_id, fold.protocol, at, before.raised_at)
-    alerts = {
-        reference: alert
-        for reference, alert in reconcile(fold.alerts, assessment.findings, stamp).items()
+    alerts = [
+        alert
+        for alert in reconcile(fold.ledger.without_findings(), (), assessment.findings, stamp).alerts.values()
         if alert.status != "withdrawn" and instant(alert.effective_at, known.tz) <= at
-    }
+    ]
     return replace(
-        patient, fold=replace(fold, history=known, now=at, alerts=alerts, assessment=assessment), withdrawn={}
+        patient,
+        fold=replace(fold, history=known, now=at, ledger=Ledger().with_alerts(alerts), assessment=assessment),
+        withdrawn={},
     )
