@@ -22,6 +22,7 @@ from monitor.core.reconcile import Stamp, reconcile
 from monitor.core.stops import Stop
 from monitor.events.command import AlertAcknowledged, AlertResolved, AlertShelved, Command
 from monitor.events.envelope import Received, Refused
+from monitor.events.record import Status
 from monitor.protocol.model import Protocol
 from monitor.protocol.timeline import Timeline
 
@@ -177,9 +178,9 @@ def _retractions(fold: Fold, stops: tuple[Stop, ...], at: datetime, event: Recei
 
 
 def _only_refuted(stop: Stop, by: RecordKey, fold: Fold, event: Received) -> bool:
-    """Did a preliminary stop, and did nothing but its own final refute it?"""
+    """Did a preliminary stop, and did nothing but its own final refute it? What is amended had been final before."""
     record = fold.history.records.get(by)
     was_preliminary = record is not None and record.current is not None and record.current.preliminary
-    is_final = not isinstance(event.data, Command) and not event.data.retracted and event.data.status != "preliminary"
+    is_final = not isinstance(event.data, Command) and event.data.status is Status.FINAL
     rested_on_it = all(by == e.key or by in e.also for e in stop.evidence)
     return rested_on_it and was_preliminary and is_final

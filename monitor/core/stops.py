@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from monitor.core.finding import Detail, Evidence, Rule
 from monitor.core.history import Fact, RecordKey
-from monitor.core.times import Effective, local_date, precedes, show
+from monitor.core.times import Effective, precedes, show
 from monitor.core.walking import walk
 from monitor.events.record import RecordBlock
 from monitor.protocol.model import Protocol
@@ -49,12 +49,8 @@ class Lift:
     decision: str
 
     def lifts(self, evidence: Evidence, ctx: Context) -> bool:
-        """Is it later than this evidence, in both times?"""
-        if not evidence.issued < self.issued:
-            return False
-        if isinstance(evidence.effective, datetime) and isinstance(self.effective, datetime):
-            return evidence.at < self.at
-        return local_date(evidence.effective, ctx.tz) <= local_date(self.effective, ctx.tz)
+        """Is it later than this evidence, in both times? Of one day without an hour nobody can say: the stop stands."""
+        return evidence.issued < self.issued and precedes(evidence.effective, self.effective, ctx.tz)
 
 
 @dataclass(frozen=True, slots=True)

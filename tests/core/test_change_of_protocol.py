@@ -40,6 +40,7 @@ LOOSE = another(
     relapse={"blast_percent": Decimal(20)},
 )
 TO_LOOSE, TO_STRICT = (STRICT, LOOSE), (LOOSE, STRICT)
+STRICTNESS = ("stop_basis_retracted", "held", "stopped")
 either_way = st.sampled_from([TO_LOOSE, TO_STRICT])
 change_days = st.floats(60, 295)
 
@@ -73,9 +74,21 @@ def test_a_change_of_file_never_removes_a_stop(
     known = issued_before(by_time(messages), day)
     before, after = Chart(known, END, files[0]), Chart(known, END, changed(files, day))
     assert qualifying(before.patient) <= qualifying(after.patient)
-    assert stops(before) <= stops(after)
-    if before.states[0] in {"held", "stopped"}:
-        assert after.states[0] in {before.states[0], "stopped"}
+    ended = {rule for rule, _ in stops(before) - stops(after)}
+    assert ended <= {"stop.basis-retracted"}  # which ends where the new file stops on what the correction left
+    if before.states[0] in STRICTNESS:
+        assert STRICTNESS.index(after.states[0]) >= STRICTNESS.index(before.states[0])
+
+
+def test_what_a_correction_left_may_stop_under_the_new_file() -> None:
+    """Grade IV corrected to II: nothing to stop on for the file that stops from III, and a stop for its successor."""
+    worse = acute(110, skin=4, record="a")
+    left = acute(110, skin=3, record="a", version=2, issued=112)
+    course = [enrolled(), azacitidine(95), worse, left]
+    assert Chart(course, 113, changed(TO_STRICT, 114)).states[0] == "stop_basis_retracted"
+    chart = Chart(course, 115, changed(TO_STRICT, 114))
+    assert (chart.states[0], chart.statuses("stop.acute-gvhd")) == ("held", ["firing"])
+    assert chart.statuses("stop.basis-retracted") == ["withdrawn"]
 
 
 @given(histories(), either_way, change_days)

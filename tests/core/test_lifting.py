@@ -49,10 +49,12 @@ def test_only_what_had_been_issued_before_the_decision_is_lifted(issued: float, 
     assert stop_statuses(marrow(110, "85", issued=issued), decided(120, "continue", issued=122)) == [status]
 
 
-@pytest.mark.parametrize(("day", "status"), [(119, "resolved"), (120, "resolved"), (121, "firing")])
-def test_a_decision_of_a_day_lifts_what_its_signer_knew_of_that_day(day: int, status: str) -> None:
+@pytest.mark.parametrize(("day", "status"), [(119, "resolved"), (120, "firing"), (121, "firing")])
+def test_where_either_has_only_a_date_the_decision_must_be_of_a_later_day(day: int, status: str) -> None:
     signed = decided(120, "continue", effective_at=on_date(120), issued=123)
     assert stop_statuses(marrow(day, "85", issued=122), signed) == [status]
+    dated = marrow(day, "85", effective_at=on_date(day), issued=122)
+    assert stop_statuses(dated, decided(120.5, "continue", issued=123)) == [status]
 
 
 def test_what_counts_is_the_first_version_that_qualified() -> None:

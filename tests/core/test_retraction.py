@@ -62,9 +62,11 @@ def test_a_preliminary_refuted_by_its_own_final_asks_nobody() -> None:
     assert Chart([*TREATED, preliminary, same_version], 116).states[0] == "on_treatment"
 
 
-def test_a_preliminary_that_is_taken_back_does() -> None:
+@pytest.mark.parametrize("status", ["cancelled", "entered-in-error", "corrected", "amended", "preliminary"])
+def test_a_preliminary_that_is_refuted_in_another_way_does(status: str) -> None:
+    """What is corrected or amended had been final in between, though that version never came."""
     preliminary = marrow(110, "85", record="m", status="preliminary")
-    assert Chart([*TREATED, preliminary, corrected(status="cancelled")], 116).states[0] == "stop_basis_retracted"
+    assert Chart([*TREATED, preliminary, corrected(status=status)], 116).states[0] == "stop_basis_retracted"
 
 
 def test_a_preliminary_confirmed_and_then_corrected_does() -> None:
