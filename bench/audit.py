@@ -3,7 +3,7 @@
     python bench/audit.py [--records N] [--url postgresql://...]
 
 Records are like a trial's: 51 patients, payloads of 330 bytes. `verify` is measured in processor time too, which other
-programs on the machine do not change.
+programs on the machine change less. Decisions are derived again for a synthetic trial, recorded as a worker does.
 """
 
 import argparse
@@ -13,13 +13,16 @@ import resource
 import tempfile
 import time
 from collections.abc import Awaitable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
 from monitor.audit.batch import Batch
-from monitor.audit.integrity import Broken, Checker, check_log
-from monitor.audit.kinds import patient_stream
+from monitor.audit.checker import Broken, Checker
+from monitor.audit.clock import clocks
+from monitor.audit.integrity import check_log
+from monitor.audit.kinds import CLOCK_TICKED, patient_of, patient_stream
 from monitor.audit.log import SqlAuditLog
 from monitor.audit.proof.anchors import Anchors
 from monitor.audit.proof.checkpoint import read_checkpoint
@@ -32,12 +35,17 @@ from monitor.audit.proof.store import ProofStore
 from monitor.audit.proof.tree import TreeReader
 from monitor.audit.records import NewRecord
 from monitor.audit.schema import upgrade
+from monitor.audit.verify import check_decisions
+from monitor.generate.trial import generate_trial
+from tests.audit.rig import PROTOCOL, record_by_events_clock
 
 START: Final = datetime(2025, 6, 12, 3, 20, 11, tzinfo=UTC)
 AT_ONCE: Final = 1_000
 PATIENTS: Final = 51
 FILLING: Final = "x" * 290
 CHECKPOINT_EVERY: Final = 20_000
+WARM: Final = 10_000
+SEED: Final = 1
 
 
 def record(number: int) -> NewRecord:
@@ -62,14 +70,35 @@ async def fill(log: SqlAuditLog, maker: CheckpointMaker, count: int) -> float:
     return time.perf_counter() - began
 
 
-async def verified(log: SqlAuditLog, anchors: Anchors, *, since: int = 0) -> tuple[float, float, int]:
-    """Seconds by the clock and of the processor, and checkpoints held."""
+@dataclass(frozen=True)
+class Cost:
+    """Seconds by the clock and of the processor, checkpoints held, and megabytes that the rest took beyond the first
+    `WARM` records.
+    """
+
+    wall: float
+    processor: float
+    checkpoints: int
+    grown: float
+
+
+async def verified(log: SqlAuditLog, anchors: Anchors, *, since: int = 0) -> Cost:
+    """What one pass over the log costs."""
     wall, processor = time.perf_counter(), time.process_time()
-    checker = Checker()
+    checker, warm = Checker(), 0.0
     async for found in check_log(log, checker, anchors, since=since):
         if isinstance(found, Broken):
             raise SystemExit(f"the bench's own log is broken: {found}")
-    return time.perf_counter() - wall, time.process_time() - processor, checker.checkpoints
+        if not warm and found >= WARM:
+            warm = resident()
+    taken = time.perf_counter() - wall, time.process_time() - processor
+    return Cost(*taken, checker.checkpoints, resident() - warm)
+
+
+def resident() -> float:
+    """The process's memory in megabytes, now."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * resource.getpagesize() / 2**20
 
 
 async def timed(what: str, work: Awaitable[object]) -> None:
@@ -108,16 +137,12 @@ async def run(url: str, count: int) -> None:
     await log.close()
     log = await SqlAuditLog.open(url, writing=False)
     store = ProofStore(log)
-    async for _ in log.stored(until=10_000):
-        pass
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    wall, processor, held = await verified(log, Anchors((), store, [key.verifier]))
-    grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
-    told(f"verify: hashes, gaps, chains, tree, {held} checkpoints", f"{count / wall:,.0f} records/s")
-    told("  by processor time", f"{count / processor:,.0f} records/s")
-    told("  memory beyond that of the first 10,000 records", f"{grown:,.1f} MB")
-    wall, processor, _ = await verified(log, Anchors((), store, [key.verifier]), since=count)
-    told("verify --since the newest checkpoint", f"{count / wall:,.0f} records/s")
+    cost = await verified(log, Anchors((), store, [key.verifier]))
+    told(f"verify: hashes, gaps, chains, tree, {cost.checkpoints} checkpoints", f"{count / cost.wall:,.0f} records/s")
+    told("  by processor time", f"{count / cost.processor:,.0f} records/s")
+    told(f"  memory from {WARM:,} to {count:,} records", f"{cost.grown:+,.1f} MB")
+    cost = await verified(log, Anchors((), store, [key.verifier]), since=count)
+    told("verify --since the newest checkpoint", f"{count / cost.wall:,.0f} records/s")
     await proofs(store, key, count)
     await log.close()
 
@@ -125,6 +150,24 @@ async def run(url: str, count: int) -> None:
 async def _again(log: SqlAuditLog, store: ProofStore, key: SigningKey) -> None:
     await log.append(Batch(recorded_at=START, records=(record(10**9),)))
     await CheckpointMaker(store, [key]).make(START)
+
+
+async def decisions(url: str) -> None:
+    """A synthetic trial's decisions, derived again from its facts."""
+    await upgrade(url)
+    log = await SqlAuditLog.open(url)
+    lines = [line.text.encode() for line in generate_trial(PATIENTS, SEED).lines]
+    await record_by_events_clock(log, lines, at_once=AT_ONCE)
+    streams = {record.stream async for record in log.read()}
+    swept, head = clocks(await log.positions()), await log.head()
+    facts = [record async for record in log.read() if patient_of(record.stream) and record.kind != CLOCK_TICKED]
+    began = time.process_time()
+    found = await check_decisions(log, PROTOCOL, streams, until=head.sequence, swept=swept)
+    took = time.process_time() - began
+    if found.differs or found.undecided:
+        raise SystemExit(f"the bench's own decisions do not hold: {found}")
+    told(f"verify: {found.decisions} decisions of {found.patients} patients", f"{len(facts) / took:,.0f} events/s")
+    await log.close()
 
 
 async def proofs(store: ProofStore, key: SigningKey, count: int) -> None:
@@ -159,6 +202,7 @@ def main() -> None:
     tree(200_000)
     with tempfile.TemporaryDirectory(prefix="safety-monitor-bench-") as folder:
         asyncio.run(run(given.url or f"sqlite:///{Path(folder) / 'log.db'}", given.records))
+        asyncio.run(decisions(f"sqlite:///{Path(folder) / 'trial.db'}"))
 
 
 if __name__ == "__main__":

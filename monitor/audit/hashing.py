@@ -7,6 +7,9 @@ from typing import Final
 SCHEME_PLAIN: Final = 1
 """Scheme 1: the payload is stored as it is. Scheme 2 is kept for payloads encrypted under `key_id`."""
 
+SCHEMES: Final = frozenset({SCHEME_PLAIN})
+"""The schemes this program knows. In each the hashes cover the stored bytes, whatever those mean."""
+
 SALT_BYTES: Final = 16
 """128 bits: what a redacted export shows of a payload cannot be found by trying all likely payloads."""
 

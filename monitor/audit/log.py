@@ -24,7 +24,7 @@ from monitor.audit.database import Database
 from monitor.audit.failures import UndecodableTextError
 from monitor.audit.records import Head, Record
 from monitor.audit.schema import check_current
-from monitor.audit.stored import Stored, record_of
+from monitor.audit.stored import Row, record_of
 from monitor.errors import RecordUnreadable
 
 PAGE: Final = 1_000
@@ -79,13 +79,15 @@ class SqlAuditLog:
             after = page[-1].sequence
             left = None if left is None else left - len(page)
 
-    async def stored(self, *, after: int = 0, until: int | None = None) -> AsyncIterator[Sequence[Stored]]:
+    async def stored(
+        self, *, after: int = 0, until: int | None = None, size: int | None = None
+    ) -> AsyncIterator[Sequence[Row]]:
         """See AuditLog.stored."""
-        while page := await self._stored_page(after, until, PAGE):
+        while page := await self._stored_page(after, until, size or PAGE):
             yield page
-            after = page[-1].sequence
+            after = page[-1][0]
 
-    async def _stored_page(self, after: int, until: int | None, size: int) -> Sequence[Stored]:
+    async def _stored_page(self, after: int, until: int | None, size: int) -> Sequence[Row]:
         try:
             return await self._database.read(partial(reading.stored_page, after=after, until=until, size=size))
         except UndecodableTextError:

@@ -25,7 +25,7 @@ from monitor.audit.positions import advanced, check_owner
 from monitor.audit.records import Head, Record, StreamHead
 from monitor.audit.seal import EMPTY_LOG, EMPTY_STREAM, check_still_at, check_versions, seal, without_duplicates
 from monitor.audit.sources import after as heard_after
-from monitor.audit.stored import Stored, record_of
+from monitor.audit.stored import Row, Stored, record_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,10 +99,14 @@ class MemoryAuditLog:
         for record in rest[:limit]:
             yield record
 
-    async def stored(self, *, after: int = 0, until: int | None = None) -> AsyncIterator[Sequence[Stored]]:
+    async def stored(
+        self, *, after: int = 0, until: int | None = None, size: int | None = None
+    ) -> AsyncIterator[Sequence[Row]]:
         """See AuditLog.stored."""
-        if page := self._stored[after:until]:
-            yield page
+        records = self._stored[after:until]
+        step = size or len(records) or 1
+        for first in range(0, len(records), step):
+            yield records[first : first + step]
 
     async def stream(self, name: str) -> list[Record]:
         """See AuditLog.stream."""

@@ -17,7 +17,7 @@ from monitor.audit.batch import (
     TopicPartition,
 )
 from monitor.audit.records import Head, Record
-from monitor.audit.stored import Stored
+from monitor.audit.stored import Row
 
 
 class Streams(Protocol):
@@ -43,8 +43,10 @@ class AuditLog(Protocol):
     def read(self, *, after: int = 0, limit: int | None = None, stream: str | None = None) -> AsyncIterator[Record]:
         """The records past sequence `after`, in order, of the whole log or of one stream."""
 
-    def stored(self, *, after: int = 0, until: int | None = None) -> AsyncIterator[Sequence[Stored]]:
-        """Pages of the records past `after` up to `until`, as they are stored. Raises RecordUnreadable."""
+    def stored(
+        self, *, after: int = 0, until: int | None = None, size: int | None = None
+    ) -> AsyncIterator[Sequence[Row]]:
+        """Pages of at most `size` records past `after` up to `until`, column by column. Raises RecordUnreadable."""
 
     async def stream(self, name: str) -> list[Record]:
         """All records of one stream, in order."""

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from monitor.audit import rows
 from monitor.audit.batch import AlertRow, PatientRow, Position, SourceRow, TopicPartition
 from monitor.audit.records import Head
-from monitor.audit.stored import Stored
+from monitor.audit.stored import Row, Stored
 from monitor.audit.tables import alerts, audit_head, audit_log, patients, positions, sources
 from monitor.audit.times import utc_text
 from monitor.errors import SchemaMissing
@@ -42,12 +42,12 @@ async def page(
     return [Stored._make(row) for row in await connection.execute(query)]
 
 
-async def stored_page(connection: AsyncConnection, *, after: int, until: int | None, size: int) -> Sequence[Stored]:
+async def stored_page(connection: AsyncConnection, *, after: int, until: int | None, size: int) -> Sequence[Row]:
     """As `page`, but the driver's own rows: a verifier reads millions, and their types need no conversion."""
     asked = {"after": after, "until": _NO_END if until is None else until, "size": size}
     result = await connection.execute(_STORED, asked)
     cursor = result.cursor
-    return [] if cursor is None else [Stored._make(row) for row in cursor.fetchall()]
+    return [] if cursor is None else cursor.fetchall()
 
 
 async def stream(connection: AsyncConnection, *, name: str) -> Sequence[Stored]:

@@ -1,10 +1,13 @@
 """A record as the database holds it, text for text: what is hashed, and what a verifier reads."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from monitor.audit import hashing
 from monitor.audit.records import Origin, Record
 from monitor.audit.times import utc_time
+
+Row = tuple[Any, ...]
+"""The columns of a record as the driver gives them, in the order of Stored."""
 
 
 class Stored(NamedTuple):

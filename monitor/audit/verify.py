@@ -5,10 +5,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from monitor.audit import kinds
+from monitor.audit.checker import Broken, Checker
 from monitor.audit.clock import clocks
 from monitor.audit.core_version import CORE_VERSION
 from monitor.audit.decisions import Difference, derived, differences, latest, recorded
-from monitor.audit.integrity import Broken, Checker, check_log
+from monitor.audit.integrity import check_log
 from monitor.audit.ports import AuditLog, Streams
 from monitor.audit.proof.anchors import Anchors
 from monitor.audit.protocols import activations, timeline

@@ -11,8 +11,9 @@ import pytest
 from sqlalchemy import event
 
 from monitor.audit.batch import Batch, Position
+from monitor.audit.checker import Broken, Checker
 from monitor.audit.database import Database
-from monitor.audit.integrity import Broken, Checker, check_log
+from monitor.audit.integrity import check_log
 from monitor.audit.log import SqlAuditLog
 from monitor.audit.ports import AuditLog
 from monitor.audit.schema import upgrade

@@ -168,7 +168,8 @@ async def make(log: SqlAuditLog, folder: Path, request: Request) -> Made:
     head = await log.head()
     writer = _Writer(folder, request)
     reached = 0
-    async for page in log.stored(until=head.sequence):
+    async for rows in log.stored(until=head.sequence):
+        page = [Stored._make(row) for row in rows]
         held = {kept.size: kept for kept in await store.checkpoints(reached, page[-1].sequence)}
         for stored in page:
             writer.take(stored)

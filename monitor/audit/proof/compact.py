@@ -1,5 +1,6 @@
 """A Merkle tree that is only ever appended to, in memory that grows with the logarithm of its size (RFC 9162, 2.1)."""
 
+from collections.abc import Sequence
 from hashlib import sha256
 from typing import Final
 
@@ -25,14 +26,23 @@ class CompactRange:
         self._peaks: list[bytes] = []  # the largest first
 
     def append(self, leaf: bytes) -> None:
-        """Add one leaf hash. Written out in full: `verify` calls it for every record."""
-        carry = self.size
-        self.size = carry + 1
-        peaks = self._peaks
-        while carry & 1:
-            leaf = sha256(NODE + peaks.pop() + leaf).digest()
-            carry >>= 1
-        peaks.append(leaf)
+        """Add one leaf hash."""
+        self.append_subtree(leaf, 0)
+
+    def extend(self, leaves: Sequence[bytes]) -> None:
+        """Add many leaf hashes, a level of the tree at a time: `verify` adds all of the log's."""
+        level, height, sha = list(leaves), 0, sha256
+        left_over = []  # a root without a neighbour on its level, the smallest first
+        while level:
+            if self.size >> height & 1:
+                level.insert(0, self._peaks.pop())
+            if len(level) & 1:
+                left_over.append(level.pop())
+            pairs = iter(level)
+            level = [sha(NODE + left + right).digest() for left, right in zip(pairs, pairs, strict=True)]
+            height += 1
+        self._peaks += reversed(left_over)
+        self.size += len(leaves)
 
     def append_subtree(self, root: bytes, height: int) -> None:
         """Add the root of a perfect subtree of 2^height leaves. Raises ValueError where it does not fit."""

@@ -32,7 +32,7 @@ FILTERS = [
 
 
 async def stored(log: SqlAuditLog) -> list[Stored]:
-    return [record async for page in log.stored() for record in page]
+    return [Stored._make(row) async for page in log.stored() for row in page]
 
 
 @pytest.mark.parametrize("filters", FILTERS, ids=str)

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from monitor.audit.integrity import Broken, Checker, check_log
+from monitor.audit.checker import Broken, Checker
+from monitor.audit.integrity import check_log
 from monitor.audit.log import SqlAuditLog
 from monitor.audit.proof.anchors import Anchors, anchor_of, anchors_in
 from monitor.audit.proof.checkpoint import SignedCheckpoint, sign_checkpoint

@@ -159,6 +159,17 @@ def test_subtrees_can_stand_for_their_leaves(heights: list[int]) -> None:
     assert tree.root() == root_of(leaves)
 
 
+@given(st.lists(st.integers(0, 70), max_size=8))
+def test_leaves_make_one_tree_however_many_come_at_once(portions: list[int]) -> None:
+    leaves = numbered(sum(portions))
+    tree = CompactRange()
+    for portion in portions:
+        tree.extend(leaves[tree.size : tree.size + portion])
+        assert tree.root() == root_of(leaves[: tree.size])
+
+    assert tree.size == len(leaves)
+
+
 def test_a_subtree_is_refused_where_it_would_hide_leaves() -> None:
     tree = CompactRange()
     tree.append(LEAVES[0])
