@@ -23,7 +23,7 @@ from monitor.core.context import Context
 from monitor.events.treatment import MedicationGiven
 
 _MARROW = ("chimerism", "relapse")
-_GVHD = ("acute_gvhd", "chronic_gvhd", "steroids")
+_GVHD = ("acute_gvhd", "chronic_gvhd")
 
 
 def readiness(ctx: Context) -> dict[str, str]:

@@ -65,13 +65,18 @@ class Window:
     stretches: tuple[Opening, ...]
     ending: Ending | None
     restart: Lift | None
-    outside: bool
+    known_as: str | None  # the state in which the restart found it, by what had been issued before
     succeeded_at: datetime | None  # a new stop has a window of its own since then
     documents: tuple[RecordKey, ...]
 
     @property
     def first(self) -> Evidence:
         return self.stops[0].first
+
+    @property
+    def outside(self) -> bool:
+        """Was the restart signed while the window was not open?"""
+        return self.known_as not in (None, OPEN)
 
 
 def windows(ctx: Context) -> tuple[Window, ...]:
@@ -122,10 +127,9 @@ def _window(stops: tuple[Stop, ...], successor: tuple[Stop, ...] | None, ctx: Co
     t0, provisional = _t0(stops[0], lift, ctx)
     earliest_on, closes_on = _term(t0, ctx)
     known_as = _known_at(restart, stops, ctx) if restart is not None else None
-    outside = restart is not None and known_as != OPEN
     succeeded_at = successor[0].first.at if successor is not None else None
     over_at = min((at for at in (restart and restart.at, succeeded_at, ctx.off_study_at) if at), default=None)
-    used = restart if not outside else None
+    used = restart if known_as == OPEN else None
     ending = _ending(stops[0], used, over_at, closes_on, ctx)
     until = ending.at if ending is not None else over_at
     stretches = tuple(_stretches(stops, earliest_on, until, ctx))
@@ -143,7 +147,7 @@ def _window(stops: tuple[Stop, ...], successor: tuple[Stop, ...] | None, ctx: Co
         stretches=stretches,
         ending=ending,
         restart=restart,
-        outside=outside,
+        known_as=known_as,
         succeeded_at=succeeded_at,
         documents=tuple(fact.key for fact in documented),
     )

@@ -46,6 +46,8 @@ _CHOICES: Mapping[str, str] = {
     "mrd.reference: baseline": "a rise is counted from the first value of the series",
 }
 
+_NOT_READY = ("fail", "review", "stale", "missing")
+
 
 def figures(alert: Alert, now: datetime, tz: ZoneInfo) -> list[str]:
     """The alert's values: only keys that are known, since others could hold anything."""
@@ -66,7 +68,15 @@ def figures(alert: Alert, now: datetime, tz: ZoneInfo) -> list[str]:
         lines.append(f"The site reported: {_graded(reported, alert)}")
     if due := from_text(_word(details.get("due_on"))):
         lines.append(f"Due: {spoken_and_counted(due, now, tz)}")
+    if isinstance(listed := details.get("readiness"), dict):
+        lines.append(f"Readiness list: {_outstanding(listed)}")
     return lines
+
+
+def _outstanding(verdicts: Mapping[str, str]) -> str:
+    """What on a readiness list does not pass, the worst first."""
+    by_verdict = ((v, [name.replace("_", " ") for name in verdicts if verdicts[name] == v]) for v in _NOT_READY)
+    return "; ".join(f"{verdict}: {', '.join(names)}" for verdict, names in by_verdict if names) or "all pass"
 
 
 def reading_in_words(reading: str) -> str:

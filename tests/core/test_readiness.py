@@ -84,7 +84,7 @@ def test_marrow_and_disease_are_stale_when_older_than_60_days(age: int, said: st
 @pytest.mark.parametrize(("until", "said"), [(139, "pass"), (140, "stale")])
 def test_gvhd_is_stale_when_older_than_14_days(until: float, said: str) -> None:
     items = readiness(until=until)
-    assert (items["acute_gvhd"], items["chronic_gvhd"], items["steroids"]) == (said, said, said)
+    assert (items["acute_gvhd"], items["chronic_gvhd"]) == (said, said)
 
 
 @pytest.mark.parametrize(("value", "said"), [("positive", "fail"), ("negative", "pass")])
@@ -108,14 +108,22 @@ def drug(day: float) -> bytes:
 
 
 def test_steroids_are_known_by_the_assessment_that_says_and_by_what_was_given() -> None:
-    assert readiness()["steroids"] == "pass"
+    assert readiness(acute(130, skin=0, systemic_steroids=False))["steroids"] == "pass"
     assert readiness(acute(130, skin=0, systemic_steroids=True))["steroids"] == "fail"
     assert readiness(drug(OPEN - 7))["steroids"] == "fail"
 
 
 def test_steroids_given_since_the_last_word_on_them_are_not_over_because_nobody_spoke() -> None:
     assert readiness(drug(126))["steroids"] == "stale"
-    assert readiness(drug(124))["steroids"] == "pass"
+    assert readiness(drug(124), until=132)["steroids"] == "pass"
+
+
+@pytest.mark.parametrize(("until", "said"), [(132, "pass"), (133, "stale")])
+def test_a_word_on_steroids_is_stale_after_seven_days_though_the_assessment_that_says_it_is_not(
+    until: float, said: str
+) -> None:
+    items = readiness(until=until)
+    assert (items["steroids"], items["acute_gvhd"]) == (said, "pass")
 
 
 def test_the_list_grows_stale_with_time_alone() -> None:

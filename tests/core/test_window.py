@@ -222,6 +222,46 @@ def test_a_restart_is_judged_by_the_last_window_whose_stop_it_lifts(signed: int,
     assert len(chart.alerts("restart.outside-window")) == outside
 
 
+@pytest.mark.parametrize(
+    ("course", "said"),
+    [
+        ([*CLEAR, decided(130, "restart")], "before the restart window could open"),
+        ([chronic(121), decided(150, "restart")], "were not both documented"),
+        ([acute(120), decided(150, "restart")], "no chronic GVHD assessment since the stop"),
+        ([*CLEAR, decided(175, "restart")], "after the restart window had closed"),
+        ([*CLEAR, chronic(130, **MILD), decided(150, "restart")], "closed for good"),
+    ],
+)
+def test_a_restart_outside_is_told_with_how_it_found_the_window(course: list[bytes], said: str) -> None:
+    [alert] = Chart([*STOPPED, *course], 180).alerts("restart.outside-window")
+    assert said in alert.summary
+
+
+def test_a_restart_after_one_that_was_taken_back_later_found_the_window_used() -> None:
+    undone = decided(145, "restart", record="r", version=2, status="cancelled", reason="wrong patient", issued=160)
+    course = [*CLEAR, decided(145, "restart", record="r"), decided(150, "restart"), undone]
+    [alert] = Chart([*STOPPED, *course], 161).alerts("restart.outside-window")
+    assert "had been used already" in alert.summary
+
+
+@pytest.mark.parametrize(
+    ("fact", "said"),
+    [
+        (chronic(130, **MILD), "Chronic GVHD since the stop, mild"),
+        (chronic(130, overlap=True), "stop.overlap stands beside"),
+        (marrow(130, "85"), "stop.chimerism stands beside"),
+    ],
+)
+def test_what_closed_a_window_for_good_is_named(fact: bytes, said: str) -> None:
+    [alert] = Chart([*STOPPED, *CLEAR, fact], 141).alerts("restart.window-invalidated")
+    assert said in alert.summary
+
+
+def test_a_window_that_counts_from_the_stop_itself_says_so() -> None:
+    [alert] = Chart([*STOPPED[:3], *CLEAR], 141).alerts("restart.window-open")
+    assert "counted from the stop itself" in alert.summary
+
+
 def test_a_stop_that_was_unknown_to_the_signer_stands_and_its_window_is_the_one_to_show() -> None:
     earlier = acute(108, skin=3, issued=150)
     chart = Chart([*STOPPED, *CLEAR, decided(141, "restart"), earlier], 151)

@@ -8,10 +8,11 @@ from datetime import timedelta
 
 from monitor.core.context import Context
 from monitor.core.finding import Detail, Evidence, Finding, Rule
+from monitor.core.history import RecordKey
 from monitor.core.readiness import readiness
 from monitor.core.rules.runs import evidence
-from monitor.core.stops import Hit
-from monitor.core.window import BLOCKED, EXPIRED, INVALIDATED, OPEN, Opening, Window, windows
+from monitor.core.stops import Hit, Lift
+from monitor.core.window import BLOCKED, EXPIRED, INVALIDATED, OPEN, PENDING, USED, Opening, Window, windows
 from monitor.events.treatment import TreatmentDecided
 
 WINDOW_OPEN = Rule("restart.window-open", "medium", "stop.2", reading="restart.unit")
@@ -22,6 +23,14 @@ WINDOW_INVALIDATED = Rule("restart.window-invalidated", "medium", "stop.2", revi
 OUTSIDE = Rule("restart.outside-window", "high", "stop.2", review=True, reading="restart.unit")
 SECOND = Rule("restart.second", "medium", "stop.2", review=True)
 READS = ("history", "stops")
+
+# How a restart outside the window found it.
+_FOUND = {
+    BLOCKED: "while no chronic GVHD assessment since the stop was on record",
+    EXPIRED: "after the restart window had closed",
+    INVALIDATED: "though the restart window was closed for good",
+    USED: "though the restart window had been used already",
+}
 
 
 def find(ctx: Context) -> Iterator[Finding]:
@@ -46,6 +55,10 @@ def _days(window: Window) -> dict[str, Detail]:
         "closes_on": window.closes_on.isoformat(),
         "t0_provisional": window.provisional,
     }
+
+
+def _counted(window: Window) -> str:
+    return ", counted from the stop itself: no signed stop or hold is on record" if window.provisional else ""
 
 
 def _stretches(window: Window, ctx: Context) -> Iterator[Finding]:
@@ -73,7 +86,7 @@ def _open(window: Window, stretch: Opening, ctx: Context) -> Finding:
         (_evidence(window),),
         outcome=_outcome(window, stretch),
         effective=ctx.on(stretch.start),
-        summary=f"The restart window is open, until the end of {window.closes_on.isoformat()}",
+        summary=f"The restart window is open, until the end of {window.closes_on.isoformat()}{_counted(window)}",
         details={**_days(window), "readiness": readiness(opened)},
     )
 
@@ -88,7 +101,7 @@ def _closing(window: Window, stretch: Opening, ctx: Context) -> Iterator[Finding
             (_evidence(window),),
             outcome=_outcome(window, stretch),
             effective=ctx.on(start),
-            summary=f"The restart window closes at the end of {window.closes_on.isoformat()}",
+            summary=f"The restart window closes at the end of {window.closes_on.isoformat()}{_counted(window)}",
             details={**_days(window), "due_on": window.closes_on.isoformat()},
         )
 
@@ -136,9 +149,26 @@ def _ended(window: Window, ctx: Context) -> Iterator[Finding]:
             WINDOW_INVALIDATED,
             (proof,),
             outcome=outcome,
-            summary="Chronic GVHD, overlap or a permanent stop since the stop: the restart window is closed for good",
+            summary=f"{_invalidated_by(ending.by, ctx)}: the restart window is closed for good",
             details=_days(window),
         )
+
+
+def _invalidated_by(key: RecordKey, ctx: Context) -> str:
+    """What closed a window for good: chronic GVHD or overlap, or else the permanent stop."""
+    stop = next((s for s in ctx.stops if s.permanent and key in s.keys), None)
+    if stop is not None:
+        return f"{stop.rule.id} stands beside the stop for acute GVHD"
+    sick = next(verdict for fact, verdict in ctx.chronic if fact.key == key)
+    said = "Overlap syndrome" if sick.overlap else "Chronic GVHD"
+    return f"{said} since the stop, {sick.severity or 'severity not stated'}"
+
+
+def _waiting(window: Window, restart: Lift, ctx: Context) -> str:
+    """Why a window was pending: it was too early, or something was not documented or in doubt."""
+    if ctx.on(restart.effective) < window.earliest_on:
+        return "before the restart window could open"
+    return 'while remission and "no chronic GVHD" were not both documented, or something was in doubt'
 
 
 def _restarts(known: tuple[Window, ...], ctx: Context) -> Iterator[Finding]:
@@ -150,10 +180,9 @@ def _restarts(known: tuple[Window, ...], ctx: Context) -> Iterator[Finding]:
         restarted.add(window.restart.key)
         if window.outside:
             fact = by_key[window.restart.key]
-            hit = Hit(
-                f"Restart signed outside the restart window ({window.opens_on} to {window.closes_on})",
-                details=_days(window),
-            )
+            found = {PENDING: _waiting(window, window.restart, ctx), **_FOUND}[window.known_as or PENDING]
+            said = f"Restart signed {found} (earliest {window.earliest_on}, closing at the end of {window.closes_on})"
+            hit = Hit(said, details={**_days(window), "window": window.known_as})
             yield Finding(OUTSIDE, (evidence(fact, hit, also=(window.first.key,)),))
     for fact in sorted((by_key[key] for key in restarted), key=lambda f: f.order)[1:]:
         yield Finding(SECOND, (evidence(fact, Hit("A second restart of treatment was signed")),))
