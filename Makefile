@@ -9,7 +9,7 @@ PYTEST ?= $(BIN)/python -m pytest
 # Needs Java 17, and Maven to fetch the broker's jars once.
 ON_KAFKA := tests/kafka $(addprefix tests/engine/test_,worker.py refusals.py equivalence.py outages.py two_workers.py kills.py)
 
-.PHONY: help install demo bench-audit test check laws test-kafka storm bench-assess bench-alerts fmt lint types imports lock hooks clean
+.PHONY: help install demo bench-audit test check laws test-kafka storm fuzz bench-assess bench-alerts fmt lint types imports lock hooks clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /\1\t/' | expand -t 16
@@ -37,6 +37,10 @@ test-kafka: install ## the suite of the broker, and what only Apache Kafka shows
 
 storm: install ## N storms from SEED: kills, freezes, outages; what was lost (Kafka and PostgreSQL)
 	$(BIN)/python -m tests.storm.run --storms $(or $(N),5) --seed $(or $(SEED),1)
+
+fuzz: install ## coverage-guided fuzzing of the doors for SECONDS (Linux on x86-64)
+	$(BIN)/python -m pip install --disable-pip-version-check --quiet --require-hashes -r requirements-fuzz.txt
+	$(BIN)/python -m tests.fuzz.run --seconds $(or $(SECONDS),120)
 
 check: lint types imports test ## what must hold before anything is merged
 
@@ -67,6 +71,7 @@ lock: ## renew the locked requirements from pyproject.toml
 	test -x $(BIN)/uv || { $(PYTHON) -m venv $(VENV) && $(BIN)/python -m pip install --quiet uv; }
 	$(COMPILE) $(LOCKFLAGS) --output-file requirements.txt
 	$(COMPILE) $(LOCKFLAGS) --extra demo --extra dev --constraint requirements.txt --output-file requirements-dev.txt
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --group fuzz --output-file requirements-fuzz.txt
 
 hooks: install ## run the same checks before each commit
 	$(BIN)/pre-commit install

@@ -14,8 +14,9 @@ from monitor.agents.consumer import consumer_class
 from monitor.agents.held import look
 from monitor.agents.intake import Intake
 from monitor.agents.ports import Keeper, Leave
+from monitor.agents.unpacking import unpack_carefully
 from monitor.agents.watchdog import Watchdog
-from monitor.broker import tls_context
+from monitor.broker import TokenFile, tls_context
 from monitor.settings import BrokerKind, Settings
 
 AGENTS: Final = (patient, lab, mrd, chimerism, gvhd, clinical, treatment, commands)
@@ -30,6 +31,7 @@ def build_app(settings: Settings, keeper: Keeper, leave: Leave, watchdog: Watchd
 
     keeper: the recorder. leave: ends the process when going on would lose something.
     """
+    unpack_carefully(settings.max_expanded_bytes)
     session, heartbeat = MEMBERSHIP[settings.broker_kind]
     app = faust.App(
         settings.group,
@@ -65,6 +67,9 @@ def _membership(settings: Settings) -> dict[str, Any]:
 
 def _credentials(settings: Settings) -> dict[str, Any]:
     context = tls_context(settings)
+    if settings.broker_token_file is not None:
+        tokens = TokenFile(settings.broker_token_file)
+        return {"broker_credentials": faust.OAuthCredentials(oauth_cb=tokens, ssl_context=context)}
     if settings.broker_username is not None and settings.broker_password is not None:
         credentials: Any = faust.SASLCredentials(
             username=settings.broker_username,

@@ -3,11 +3,19 @@
 import ssl
 from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any, Final
 
 from aiokafka import AIOKafkaProducer
+from aiokafka.abc import AbstractTokenProvider
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from aiokafka.errors import KafkaConnectionError, KafkaError, TopicAlreadyExistsError, for_code
+from aiokafka.errors import (
+    AuthenticationFailedError,
+    KafkaConnectionError,
+    KafkaError,
+    TopicAlreadyExistsError,
+    for_code,
+)
 
 from monitor.errors import MonitorError, UsageError
 from monitor.events.catalogue import ALERT_TOPIC, CHECKPOINT_TOPIC, QUARANTINE_TOPIC, TOPICS
@@ -41,16 +49,45 @@ def tls_context(settings: Settings) -> ssl.SSLContext | None:
 
 
 def client_options(settings: Settings) -> dict[str, Any]:
-    """What every aiokafka client needs to reach the broker."""
+    """What every aiokafka client needs to reach the broker. Raises UsageError for a file that cannot be read."""
     context = tls_context(settings)
     options: dict[str, Any] = {"bootstrap_servers": settings.bootstrap_servers, "ssl_context": context}
-    named = settings.broker_username is not None and settings.broker_password is not None
-    options["security_protocol"] = ("SASL_" if named else "") + ("SSL" if context else "PLAINTEXT")
+    login: dict[str, Any] = {}
+    if settings.broker_token_file is not None:
+        read_token(settings.broker_token_file)  # what is not there at the start is a mistake, later a rotation
+        login["sasl_oauth_token_provider"] = TokenFile(settings.broker_token_file)
     if settings.broker_username is not None and settings.broker_password is not None:
-        options["sasl_mechanism"] = settings.broker_mechanism.value
-        options["sasl_plain_username"] = settings.broker_username
-        options["sasl_plain_password"] = settings.broker_password.get_secret_value()
-    return {key: value for key, value in options.items() if value is not None}
+        login["sasl_plain_username"] = settings.broker_username
+        login["sasl_plain_password"] = settings.broker_password.get_secret_value()
+    if login:
+        login["sasl_mechanism"] = settings.broker_mechanism.value
+    options["security_protocol"] = ("SASL_" if login else "") + ("SSL" if context else "PLAINTEXT")
+    return {key: value for key, value in {**options, **login}.items() if value is not None}
+
+
+class TokenFile(AbstractTokenProvider):  # type: ignore[misc]  # aiokafka ships no types
+    """An OAuth token in a file that somebody else renews (an agent, a sidecar): read for each connection."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+
+    async def token(self) -> str:
+        """The token as it is now. Raises AuthenticationFailedError, after which aiokafka tries again."""
+        try:
+            return read_token(self._file)
+        except UsageError as error:
+            raise AuthenticationFailedError(str(error)) from None
+
+
+def read_token(file: Path) -> str:
+    """The token in a file. Raises UsageError if there is none."""
+    try:
+        token = file.read_text().strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"the token in {file} (broker_token_file) cannot be read: {type(error).__name__}") from None
+    if not token:
+        raise UsageError(f"there is no token in {file} (broker_token_file)")
+    return token
 
 
 async def recognised(settings: Settings) -> Settings:

@@ -1,15 +1,17 @@
 """What an operator may set: the environment (`SAFETY_MONITOR_*`) over secret files over a settings file.
 
 The file is named by `SAFETY_MONITOR_SETTINGS` (YAML or TOML; keys as the fields here), secret files (one value a file,
-called as the variable in lower case) lie in `SAFETY_MONITOR_SECRETS_DIR`. Secrets print as asterisks.
+called as the variable in lower case) lie in `SAFETY_MONITOR_SECRETS_DIR`, or where systemd puts its credentials
+(`CREDENTIALS_DIRECTORY`). Secrets print as asterisks.
 """
 
+import ipaddress
 import os
 import socket
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Self
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import (
@@ -27,6 +29,8 @@ from monitor.events.catalogue import TOPICS
 PREFIX = "SAFETY_MONITOR_"
 FILE_VARIABLE = PREFIX + "SETTINGS"
 SECRETS_VARIABLE = PREFIX + "SECRETS_DIR"
+CREDENTIALS_VARIABLE = "CREDENTIALS_DIRECTORY"  # systemd.exec(5)
+LEAST_TOKEN = 16  # characters; a shorter one could be guessed over the network
 DATABASES = ("sqlite", "postgresql")
 
 Seconds = Annotated[float, Field(gt=0)]
@@ -51,19 +55,21 @@ class BrokerKind(StrEnum):
 
 
 class SaslMechanism(StrEnum):
-    """How a name and a password are shown to the broker. PLAIN shows the password itself, so it needs TLS."""
+    """How we show the broker who we are. PLAIN and OAUTHBEARER send the secret itself, so they need TLS."""
 
     SCRAM_SHA_512 = "SCRAM-SHA-512"
     SCRAM_SHA_256 = "SCRAM-SHA-256"
     PLAIN = "PLAIN"
+    OAUTHBEARER = "OAUTHBEARER"
 
 
 class Settings(BaseSettings):
     """All settings of every command, checked once; times in seconds, sizes in bytes."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid")
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid", hide_input_in_errors=True)
 
     database_url: SecretStr = SecretStr("sqlite:///safety-monitor.db")
+    database_password: SecretStr | None = None  # for PostgreSQL, if the URL shall not hold it
     broker_url: str = "kafka://127.0.0.1:9092"
     broker_kind: BrokerKind = BrokerKind.AUTO
     broker_tls: bool = False
@@ -73,6 +79,7 @@ class Settings(BaseSettings):
     broker_mechanism: SaslMechanism = SaslMechanism.SCRAM_SHA_512
     broker_username: str | None = None
     broker_password: SecretStr | None = None
+    broker_token_file: Path | None = None  # OAUTHBEARER: the token, read anew for each connection
     group: str = "safety-monitor"
     instance: str = Field(default_factory=socket.gethostname, min_length=1)
     static_membership: bool | None = None  # None: as the broker's kind allows
@@ -92,9 +99,11 @@ class Settings(BaseSettings):
 
     http_host: str = "127.0.0.1"
     http_port: int = Field(default=9464, ge=0, le=65535)  # 0: any free port
+    http_token: SecretStr | None = None  # what a scraper must show; needed where others than this machine can ask
     log_level: str = "INFO"
 
     max_message_bytes: int = Field(default=262_144, gt=0)
+    max_expanded_bytes: int = Field(default=16_777_216, gt=0)  # what a compressed batch may grow to
     batch_events: int = Field(default=500, ge=1)
     batch_wait: Seconds = 0.05  # one event alone must not wait for company
     cached_patients: int = Field(default=2_000, ge=1)
@@ -141,13 +150,33 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _credentials_are_whole(self) -> Self:
+        bearer = self.broker_mechanism is SaslMechanism.OAUTHBEARER
         if (self.broker_username is None) != (self.broker_password is None):
             raise ValueError("broker_username and broker_password belong together")
-        if self.broker_mechanism is SaslMechanism.PLAIN and self.broker_username and not self.broker_tls:
-            raise ValueError("broker_mechanism PLAIN needs broker_tls: it sends the password as it is")
+        if bearer != (self.broker_token_file is not None) or (bearer and self.broker_username is not None):
+            raise ValueError("broker_mechanism OAUTHBEARER needs broker_token_file, and no name and password")
+        in_clear = bearer or (self.broker_mechanism is SaslMechanism.PLAIN and self.broker_username is not None)
+        if in_clear and not self.broker_tls:
+            raise ValueError(f"broker_mechanism {self.broker_mechanism} needs broker_tls: what it sends opens the door")
         files = (self.broker_tls_ca, self.broker_tls_certificate, self.broker_tls_key)
         if any(files) and not self.broker_tls:
             raise ValueError("broker_tls_ca, broker_tls_certificate and broker_tls_key need broker_tls")
+        return self
+
+    @model_validator(mode="after")
+    def _database_password_has_its_place(self) -> Self:
+        if self.database_password is not None:
+            parts = urlsplit(self.database_url.get_secret_value())
+            if self.is_sqlite or parts.username is None or parts.password is not None:
+                raise ValueError("database_password needs a postgresql database_url with a user and without a password")
+        return self
+
+    @model_validator(mode="after")
+    def _strangers_show_a_token(self) -> Self:
+        if self.http_token is not None and len(self.http_token.get_secret_value()) < LEAST_TOKEN:
+            raise ValueError(f"http_token must have at least {LEAST_TOKEN} characters")
+        if self.http_token is None and not _is_loopback(self.http_host):
+            raise ValueError("http_host is not of this machine alone, so http_token is needed (or http_host 127.0.0.1)")
         return self
 
     @property
@@ -167,6 +196,17 @@ class Settings(BaseSettings):
         """True if the log is an embedded SQLite file (one writing process)."""
         return self.database_url.get_secret_value().startswith("sqlite")
 
+    @property
+    def log_url(self) -> str:
+        """The database's address with its password, which is shown to nobody."""
+        url = self.database_url.get_secret_value()
+        if self.database_password is None:
+            return url
+        parts = urlsplit(url)
+        user, _, host = parts.netloc.rpartition("@")
+        password = quote(self.database_password.get_secret_value(), safe="")
+        return parts._replace(netloc=f"{user}:{password}@{host}").geturl()
+
     @classmethod
     def settings_customise_sources(
         cls,
@@ -178,11 +218,24 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Order the sources: arguments, environment, secret files, settings file."""
         sources = [init_settings, env_settings]
-        if secrets := os.environ.get(SECRETS_VARIABLE):
-            sources.append(SecretsSettingsSource(settings_cls, secrets_dir=secrets))
+        folders = {name: os.environ[name] for name in (SECRETS_VARIABLE, CREDENTIALS_VARIABLE) if os.environ.get(name)}
+        sources.extend(_secrets_source(settings_cls, Path(folder), name) for name, folder in folders.items())
         if name := os.environ.get(FILE_VARIABLE):
             sources.append(_file_source(settings_cls, Path(name)))
         return tuple(sources)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _secrets_source(settings_cls: type[BaseSettings], folder: Path, variable: str) -> PydanticBaseSettingsSource:
+    if not folder.is_dir():
+        raise UsageError(f"the folder of secrets {folder} ({variable}) is not there")
+    return SecretsSettingsSource(settings_cls, secrets_dir=folder)
 
 
 def _file_source(settings_cls: type[BaseSettings], path: Path) -> PydanticBaseSettingsSource:

@@ -12,6 +12,7 @@ from aiokafka import AIOKafkaConsumer
 from aiokafka import TopicPartition as Place
 
 from monitor.agents.ports import TopicPartition
+from monitor.agents.unpacking import unpack_carefully
 from monitor.audit.batch import Position
 from monitor.broker import client_options
 from monitor.errors import PositionMismatch
@@ -43,6 +44,7 @@ class Look(Protocol):
 
 async def look(settings: Settings, positions: Mapping[TopicPartition, Position]) -> dict[TopicPartition, Held]:
     """What the broker holds of these partitions. Raises KafkaError, TimeoutError."""
+    unpack_carefully(settings.max_expanded_bytes)  # or the digests would differ from the worker's
     client = AIOKafkaConsumer(
         **client_options(settings), enable_auto_commit=False, auto_offset_reset="none", fetch_max_wait_ms=POLL_MS
     )

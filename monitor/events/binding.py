@@ -8,10 +8,12 @@ from cloudevents.core.bindings.common import CONTENT_TYPE_HEADER, DATACONTENTTYP
 from cloudevents.core.bindings.kafka import CE_PREFIX
 
 from monitor.events.envelope import Reason
-from monitor.events.parse import AbsurdNumberError, NotJsonError, glimpse, read_json
+from monitor.events.parse import AbsurdNumberError, NotJsonError, VastError, glimpse, read_json
 from monitor.events.plausible import NotAcceptedError
 
 STRUCTURED: Final = "application/cloudevents"
+UNREAD: Final = "safety-unread"  # a header of ours: the message could not be taken from the broker, and why
+MAX_WHY: Final = 200  # characters; a sender can write such a header, too
 Headers = Mapping[str, bytes] | Sequence[tuple[str, bytes]]
 
 
@@ -29,10 +31,15 @@ def header_pairs(headers: Headers) -> tuple[tuple[str, bytes], ...]:
     return tuple((name, bytes(value or b"")) for name, value in pairs)
 
 
+def unread(headers: tuple[tuple[str, bytes], ...]) -> str | None:
+    """Why the message could not be taken from the broker; None if it was."""
+    return next((why.decode(errors="replace")[:MAX_WHY] for name, why in headers if name == UNREAD), None)
+
+
 def open_letter(raw: bytes, headers: tuple[tuple[str, bytes], ...]) -> Letter:
     """Take a message apart, in whichever mode it came.
 
-    Raises NotAcceptedError: malformed_json, not_cloudevent, invalid_data (a number that nothing measures).
+    Raises NotAcceptedError: malformed_json, too_large, not_cloudevent, invalid_data (a number that nothing measures).
     """
     try:
         if is_binary(headers):
@@ -40,6 +47,8 @@ def open_letter(raw: bytes, headers: tuple[tuple[str, bytes], ...]) -> Letter:
         value = read_json(raw)
     except NotJsonError as error:
         raise NotAcceptedError(Reason.MALFORMED_JSON, str(error)) from None
+    except VastError as error:
+        raise NotAcceptedError(Reason.TOO_LARGE, str(error)) from None
     except AbsurdNumberError as error:
         raise NotAcceptedError(Reason.INVALID_DATA, str(error)) from None
     if not isinstance(value, dict):

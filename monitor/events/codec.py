@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import ValidationError
 
-from monitor.events.binding import Headers, Letter, header_pairs, open_letter
+from monitor.events.binding import Headers, Letter, header_pairs, open_letter, unread
 from monitor.events.canonical import content, utc
 from monitor.events.catalogue import CLOCK_MODEL, CLOCK_TYPE, TYPES
 from monitor.events.envelope import ClockAdvanced, Reason, Received, Refused
@@ -31,13 +31,15 @@ def decode(
 ) -> Received | Refused | ClockAdvanced:
     """Read one Kafka message, in structured or binary mode. Never raises.
 
-    `site_timezone` says on which local day a fact without a time of day was; `max_bytes` bounds the value. The key is
-    not read: the subject counts. Clause: events.md, "Envelope" and the reasons for quarantine.
+    `site_timezone` says on which local day a fact without a time of day was; `max_bytes` bounds value and headers. The
+    key is not read: the subject counts. Clause: events.md, "Envelope" and the reasons for quarantine.
     """
     del key
     raw, pairs = bytes(value or b""), header_pairs(headers)
-    if len(raw) > max_bytes:
-        return refuse(Reason.TOO_LARGE, f"{len(raw)} bytes; {max_bytes} are taken", raw, pairs)
+    if (why := unread(pairs)) is not None:
+        return refuse(Reason.TOO_LARGE, why, raw, pairs)
+    if (size := len(raw) + sum(len(name) + len(content) for name, content in pairs)) > max_bytes:
+        return refuse(Reason.TOO_LARGE, f"{size} bytes; {max_bytes} are taken", raw, pairs)
     try:
         return _read(open_letter(raw, pairs), site_timezone)
     except NotAcceptedError as verdict:

@@ -8,7 +8,7 @@ from pydantic import PlainValidator, WithJsonSchema
 
 from monitor.events.canonical import canonical
 from monitor.events.record import RecordBlock
-from monitor.events.scalars import Text, Word, looks_like_number, read_number, read_text
+from monitor.events.scalars import Text, Word, looks_like_number, read_number, read_text, visible
 
 
 class Analyte(StrEnum):
@@ -38,7 +38,7 @@ def _read_value(value: object) -> LabValue:
         return read_number(value) if looks_like_number(value.strip()) else read_text(value)
     if isinstance(value, int | Decimal):
         return read_number(value)
-    return canonical(value)
+    return visible(canonical(value))
 
 
 def _read_unit(value: object) -> str | None:

@@ -8,9 +8,12 @@ from typing import Any, Final
 from monitor.events.scalars import is_bounded
 
 MAX_DEPTH: Final = 32  # our events have four levels; deeper is an attack or an accident
+MAX_VALUES: Final = 4096  # our largest event has some sixty; a quarter of a megabyte of `[],` takes a second to read
 MAX_READ: Final = 4 * 1024 * 1024  # bytes; above it not even the subject of a refused message is looked for
 
-_BRACKETS = re.compile(rb'"(?:[^"\\]|\\.)*+"?|[\[{]|[\]}]', re.DOTALL)  # strings whole, so that theirs do not count
+_TOKENS = re.compile(rb'"(?:[^"\\]|\\.)*+"?|[\[{]|[\]}]|,', re.DOTALL)  # strings whole: what is in them does not count
+QUOTE: Final = ord('"')
+COMMA: Final = ord(",")
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 _LONE = re.compile("[\ud800-\udfff]")
 
@@ -19,13 +22,17 @@ class NotJsonError(ValueError):
     """The text is not JSON, or can be read in two ways."""
 
 
+class VastError(ValueError):
+    """More values than any event has: to read them would keep the others waiting."""
+
+
 class AbsurdNumberError(ValueError):
     """A number beyond the digits or powers of ten that are read."""
 
 
 def read_json(raw: bytes) -> Any:
-    """The value, with fractions and powers of ten as Decimal. Raises NotJsonError, AbsurdNumberError."""
-    _refuse_deep(raw)
+    """The value, with fractions and powers of ten as Decimal. Raises NotJsonError, VastError, AbsurdNumberError."""
+    _refuse_vast(raw)
     try:
         value = _STRICT.decode(raw.decode("utf-8-sig"))
     except AbsurdNumberError:
@@ -44,25 +51,30 @@ def glimpse(raw: bytes) -> dict[str, Any]:
     if len(raw) > MAX_READ:
         return {}
     try:
-        _refuse_deep(raw)
+        _refuse_vast(raw)
         value = _LENIENT.decode(raw.decode("utf-8-sig"))
     except (ValueError, RecursionError):
         return {}
     return value if isinstance(value, dict) else {}
 
 
-def _refuse_deep(raw: bytes) -> None:
-    if raw.count(b"{") + raw.count(b"[") <= MAX_DEPTH:
+def _refuse_vast(raw: bytes) -> None:
+    """Bounds the work of reading before it begins. Raises NotJsonError if nested too deep, VastError."""
+    brackets = raw.count(b"{") + raw.count(b"[")
+    if brackets <= MAX_DEPTH and brackets + raw.count(b",") <= MAX_VALUES:
         return
-    depth = 0
-    for token in _BRACKETS.finditer(raw):
+    depth = values = 0
+    for token in _TOKENS.finditer(raw):
         first = raw[token.start()]
-        if first in b"[{":
-            depth += 1
+        if first in b"]}":
+            depth -= 1
+        elif first != QUOTE:
+            values += 1
+            depth += first != COMMA
             if depth > MAX_DEPTH:
                 raise NotJsonError(f"nested deeper than {MAX_DEPTH} levels")
-        elif first in b"]}":
-            depth -= 1
+            if values > MAX_VALUES:
+                raise VastError(f"more than {MAX_VALUES} values")
 
 
 def _refuse_lone_surrogates(value: Any) -> None:

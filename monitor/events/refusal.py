@@ -11,7 +11,7 @@ from typing import Any, Final, TypeVar
 from monitor.events.binding import glimpse_letter
 from monitor.events.canonical import canonical
 from monitor.events.envelope import Reason, Refused
-from monitor.events.scalars import read_instant, read_when, read_whole, read_word
+from monitor.events.scalars import read_instant, read_when, read_whole, read_word, visible
 
 Pairs = tuple[tuple[str, bytes], ...]
 T = TypeVar("T")
@@ -36,7 +36,7 @@ def refuse(reason: Reason, detail: str, raw: bytes, headers: Pairs) -> Refused:
     names, data = letter.attributes, letter.data if isinstance(letter.data, dict) else {}
     refused = Refused(
         reason=reason,
-        detail=f"{detail}. {ADVICE.get(reason, _AGAIN)}",
+        detail=visible(f"{detail}. {ADVICE.get(reason, _AGAIN)}"),
         raw=raw,
         subject=_try(read_word, names.get("subject")),
         time=_try(read_instant, names.get("time")),

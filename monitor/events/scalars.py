@@ -6,6 +6,7 @@ a whole number). Clause: events.md, "Envelope".
 """
 
 import re
+import unicodedata
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Annotated, Any, Final
@@ -22,7 +23,7 @@ YEARS: Final = range(1900, 2200)  # outside it a date is a slip, and arithmetic 
 _NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,6})?", re.ASCII)
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:[Zz]|[+-]\d\d:\d\d)", re.ASCII)
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+_UNSEEN: Final = "\ufffd"  # stands where a character was that cannot be seen
 
 
 def looks_like_number(text: str) -> bool:
@@ -107,25 +108,39 @@ def read_when(value: object) -> date | datetime:
 
 
 def read_word(value: object) -> str:
-    """An identifier: not empty, no control characters, at most 256 characters. Raises ValueError."""
+    """An identifier: not empty, every character visible, at most 256 of them. Raises ValueError.
+
+    Two spellings that Unicode holds to be one text are one identifier (NFC). What cannot be seen is refused (controls,
+    marks of direction, spaces of no width): a patient's facts would go to one who looks the same and is not.
+    """
     word = value.strip() if isinstance(value, str) else ""
     if not word:
         raise ValueError("empty, or not a text")
     if len(word) > MAX_WORD:
         raise ValueError(f"longer than {MAX_WORD} characters")
-    if _CONTROL.search(word):
-        raise ValueError("control characters in it")
-    return word
+    if not word.isprintable():
+        raise ValueError("control or invisible characters in it")
+    return word if word.isascii() else unicodedata.normalize("NFC", word)
+
+
+def visible(text: str) -> str:
+    """The text with a mark for each character that cannot be seen: nothing it says may steer a terminal or a mail."""
+    if text.isprintable():
+        return text
+    return "".join(letter if letter.isprintable() else _UNSEEN for letter in text)
 
 
 def read_text(value: object) -> str | None:
-    """A free text; blank is absent (a blank `signed_by` signs nothing). Raises ValueError."""
+    """A free text on one line; blank is absent (a blank `signed_by` signs nothing). Raises ValueError.
+
+    The log keeps it as it was sent. Here its lines are joined: a second line could pass for one of our own.
+    """
     if value is None:
         return None
     if isinstance(value, int | Decimal) and not isinstance(value, bool):
         return str(value)  # a version sent as the number 5.0 is still a version
     if isinstance(value, str) and len(value) <= MAX_TEXT:
-        return value.strip() or None
+        return visible(" ".join(value.split())) or None
     raise ValueError(f"not a text of at most {MAX_TEXT} characters")
 
 

@@ -27,6 +27,7 @@ class PostgresCluster:
 
     def __init__(self, programs: Path) -> None:
         self._programs = programs
+        self._settings: tuple[str, ...] = SETTINGS
         self._home = Path(tempfile.mkdtemp(prefix="safety-pg-"))
         self._data = self._home / "data"
         self._as: tuple[str, ...] = ()
@@ -40,9 +41,26 @@ class PostgresCluster:
 
     def start(self) -> None:
         """Start it and wait until it takes connections."""
-        options = [f"-p {self.port}", f"-k {self._home}", *(f"-c {setting}" for setting in SETTINGS)]
+        options = [f"-p {self.port}", f"-k {self._home}", *(f"-c {setting}" for setting in self._settings)]
         log = str(self._home / "log")
         self._run("pg_ctl", "-D", str(self._data), "-w", "-t", "30", "-l", log, "-o", " ".join(options), "start")
+
+    def set(self, *settings: str) -> None:
+        """Settings beyond those of all tests, from the next start on."""
+        self._settings = (*self._settings, *settings)
+
+    def keep(self, file: Path) -> Path:
+        """A copy of a file that the server alone may read, as it demands of a key."""
+        copy = self._home / file.name
+        shutil.copy(file, copy)
+        copy.chmod(0o600)
+        if os.geteuid() == 0:
+            shutil.chown(copy, self._home.owner())
+        return copy
+
+    def admit(self, *lines: str) -> None:
+        """Replace the rules by which clients are let in (pg_hba.conf)."""
+        (self._data / "pg_hba.conf").write_text("".join(f"{line}\n" for line in lines))
 
     def stop(self, mode: str = "immediate") -> None:
         """Stop it: `immediate` as a crash, `fast` in good order."""
