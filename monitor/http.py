@@ -1,14 +1,19 @@
 """The process's small window: /metrics, /livez and /readyz, on loopback unless configured otherwise.
 
-It holds no patient data, asks for no password, and answers nothing else.
+It holds no patient data and answers nothing else. Where a token is set, whoever asks must show it (`Authorization:
+Bearer ...`); a probe that cannot is told yes or no, and nothing about the house.
 """
 
-from collections.abc import Callable
+import hmac
+from collections.abc import Awaitable, Callable
+from typing import Final
 
 from aiohttp import web
 
 from monitor.health import HealthReport
 from monitor.metrics import CONTENT_TYPE, Metrics
+
+OPEN: Final = ("/livez", "/readyz")  # a supervisor's probes carry no token
 
 
 class HttpSite:
@@ -21,19 +26,23 @@ class HttpSite:
         readiness: Callable[[], HealthReport],
         host: str = "127.0.0.1",
         port: int = 9464,
+        token: str | None = None,
         before_scrape: Callable[[], None] | None = None,
     ) -> None:
-        """`before_scrape` refreshes gauges that are computed; `port` 0 takes any free one (see `port`)."""
+        """`before_scrape` refreshes gauges that are computed; `port` 0 takes any free one (see `port`);
+        `token` is what callers must show, None: nobody is asked.
+        """
         self._metrics = metrics
         self._readiness = readiness
         self._host = host
         self._wanted_port = port
         self._before_scrape = before_scrape
+        self._expected = None if token is None else f"Bearer {token}".encode()
         self._runner: web.AppRunner | None = None
 
     async def start(self) -> None:
         """Bind and serve. Raises OSError if the port is taken."""
-        application = web.Application()
+        application = web.Application(middlewares=[self._admit])
         application.add_routes(
             [
                 web.get("/metrics", self._serve_metrics),
@@ -63,6 +72,21 @@ class HttpSite:
             raise RuntimeError("the HTTP site is not started")
         return int(self._runner.addresses[0][1])
 
+    @web.middleware
+    async def _admit(
+        self, request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+    ) -> web.StreamResponse:
+        if self._knows(request) or request.path in OPEN:
+            return await handler(request)
+        return web.Response(status=401, text="a token is needed\n", headers={"WWW-Authenticate": "Bearer"})
+
+    def _knows(self, request: web.Request) -> bool:
+        """Whether the caller may see it all; compared in a time that tells nothing about the token."""
+        if self._expected is None:
+            return True
+        shown = request.headers.get("Authorization", "").encode(errors="surrogateescape")
+        return hmac.compare_digest(shown, self._expected)
+
     async def _serve_metrics(self, _request: web.Request) -> web.Response:
         if self._before_scrape is not None:
             self._before_scrape()
@@ -73,7 +97,8 @@ class HttpSite:
         # That the event loop turns is all a supervisor's restart can mend; the rest is readiness.
         return web.Response(text="alive\n")
 
-    async def _serve_readyz(self, _request: web.Request) -> web.Response:
+    async def _serve_readyz(self, request: web.Request) -> web.Response:
         report = self._readiness()
         self._metrics.readiness_is(report.ready)
-        return web.json_response(report.to_json(), status=200 if report.ready else 503)
+        told = report.to_json() if self._knows(request) else {"ready": report.ready}
+        return web.json_response(told, status=200 if report.ready else 503)

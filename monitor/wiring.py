@@ -84,7 +84,7 @@ class Parts:
 @asynccontextmanager
 async def open_log(settings: Settings) -> AsyncIterator[SqlAuditLog]:
     """The log, for writing. On SQLite its schema is made here; elsewhere an operator makes it (SchemaMissing)."""
-    url = settings.database_url.get_secret_value()
+    url = settings.log_url
     if settings.is_sqlite:
         await upgrade(url)
     log = await SqlAuditLog.open(url)
@@ -174,7 +174,13 @@ async def build_worker(settings: Settings) -> AsyncIterator[Parts]:
             make_app=lambda met: build_app(met, recorder, leave, watchdog),
             health=health,
             watchdog=watchdog,
-            site=HttpSite(metrics=metrics, readiness=health.report, host=settings.http_host, port=settings.http_port),
+            site=HttpSite(
+                metrics=metrics,
+                readiness=health.report,
+                host=settings.http_host,
+                port=settings.http_port,
+                token=settings.http_token.get_secret_value() if settings.http_token else None,
+            ),
             services=services,
         )
 

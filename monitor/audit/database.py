@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from monitor.audit.failures import translated
 from monitor.audit.sqlite_file import WriterLock, keep_private
+from monitor.audit.tls import Tls, take_tls
 from monitor.errors import DatabaseUnavailable, UsageError
 
 LIMIT_MS: Final = 4_000
@@ -61,11 +62,11 @@ class Database:
     def __init__(
         self, url: str, *, writing: bool = True, limit_ms: int | None = LIMIT_MS, briefly: bool = False
     ) -> None:
-        self.url = translate(url)
+        self.url, tls = take_tls(translate(url))
         self._turn = asyncio.Lock()
         self._lock: WriterLock | None = None
         if self.file is None:
-            self.engine = _postgresql(self.url, limit_ms)
+            self.engine = _postgresql(self.url, limit_ms, tls)
             return
         if writing:
             if sqlite3.sqlite_version_info < SAFE_SQLITE and not briefly:
@@ -136,7 +137,7 @@ async def _to_its_end(transaction: Coroutine[Any, Any, T]) -> T:
         raise
 
 
-def _postgresql(url: URL, limit_ms: int | None) -> AsyncEngine:
+def _postgresql(url: URL, limit_ms: int | None, tls: Tls) -> AsyncEngine:
     settings = {"application_name": "safety-monitor", "timezone": "UTC"}
     if limit_ms is not None:
         timeouts = ("lock_timeout", "statement_timeout", "idle_in_transaction_session_timeout")
@@ -146,6 +147,8 @@ def _postgresql(url: URL, limit_ms: int | None) -> AsyncEngine:
         "command_timeout": None if limit_ms is None else ANSWER_S,
         "server_settings": settings,
     }
+    if tls is not None:
+        arguments["ssl"] = tls
     return create_async_engine(url, connect_args=arguments, pool_pre_ping=True, hide_parameters=True)
 
 

@@ -113,7 +113,7 @@ def _say(kind: str, reference: str, actor: str, note: str, **more: str) -> None:
 
 
 async def _send(settings: Settings, kind: str, reference: str, actor: str, note: str, **more: str) -> None:
-    rows = await read_alerts(settings.database_url.get_secret_value(), None, every=True)
+    rows = await read_alerts(settings.log_url, None, every=True)
     row = the_one(reference, rows)
     if not row.patient:
         record = answer(row, kind, actor=actor, note=note, now=datetime.now(UTC))

@@ -39,7 +39,7 @@ def alerts(
 ) -> None:
     """List the alerts that wait for somebody: the most urgent first, then the oldest."""
     settings = load_settings()
-    url = settings.database_url.get_secret_value()
+    url = settings.log_url
     found = sorted(asyncio.run(read_alerts(url, patient, every=every)), key=_urgency)
     note_read("alerts", patient=patient)
     if output is Format.JSON:

@@ -131,7 +131,7 @@ async def _named(store: ProofStore, what: str) -> SignedCheckpoint:
 
 def _with_store(settings: Settings, work: Callable[[ProofStore], Awaitable[T]], *, writing: bool = False) -> T:
     async def run() -> T:
-        log = await SqlAuditLog.open(settings.database_url.get_secret_value(), writing=writing)
+        log = await SqlAuditLog.open(settings.log_url, writing=writing)
         try:
             return await work(ProofStore(log))
         finally:

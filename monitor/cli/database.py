@@ -18,7 +18,7 @@ SHOWN = 20  # rows: enough to see what they have in common
 
 def upgrade() -> None:
     """Make the schema, or bring it to the newest revision; nothing happens if it is there already."""
-    revision = asyncio.run(upgrade_schema(load_settings().database_url.get_secret_value()))
+    revision = asyncio.run(upgrade_schema(load_settings().log_url))
     typer.echo(f"the database is at schema {revision}")
 
 
@@ -43,7 +43,7 @@ def rebuild(
 
 
 async def _rebuild(settings: Settings, *, check: bool) -> tuple[ReadModels, ReadModels]:
-    log = await SqlAuditLog.open(settings.database_url.get_secret_value(), writing=not check)
+    log = await SqlAuditLog.open(settings.log_url, writing=not check)
     try:
         before = await kept(log)
         made = await folded(log, Protocol.load(settings.protocol))

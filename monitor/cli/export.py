@@ -51,7 +51,7 @@ def export(
 
 async def _export(settings: Settings, request: Request, out: Path) -> tuple[Made, int | None]:
     with workplace(out) as folder:
-        url = settings.database_url.get_secret_value()
+        url = settings.log_url
         log = await SqlAuditLog.open(url, writing=False)
         try:
             if request.filters.patient is not None:

@@ -46,7 +46,7 @@ def show(
 
 
 async def _activate(settings: Settings, protocol: Protocol, approved_by: str, why: str) -> Activation:
-    log = await SqlAuditLog.open(settings.database_url.get_secret_value())
+    log = await SqlAuditLog.open(settings.log_url)
     try:
         return await activate_file(
             log,
@@ -61,7 +61,7 @@ async def _activate(settings: Settings, protocol: Protocol, approved_by: str, wh
 
 
 async def _activations(settings: Settings) -> list[Activation]:
-    log = await SqlAuditLog.open(settings.database_url.get_secret_value(), writing=False)
+    log = await SqlAuditLog.open(settings.log_url, writing=False)
     try:
         return await activations(log)
     finally:

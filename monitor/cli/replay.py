@@ -70,7 +70,7 @@ async def _replay(
     as_of, effective = times
     otherwise = Protocol.load(settings.protocol)
     other = Protocol.load(protocol) if protocol else None
-    log = await SqlAuditLog.open(settings.database_url.get_secret_value(), writing=False)
+    log = await SqlAuditLog.open(settings.log_url, writing=False)
     try:
         if other is not None:
             return await what_if(log, other, otherwise, since=since, as_of=as_of, patient=patient)

@@ -110,7 +110,7 @@ def _newest(file: Path, known: Sequence[VerifierKey]) -> Anchor:
 async def _verify(
     settings: Settings, protocol: Protocol, outside: Sequence[Anchor], known: Sequence[VerifierKey], since: int
 ) -> Verdict:
-    log = await SqlAuditLog.open(settings.database_url.get_secret_value(), writing=False)
+    log = await SqlAuditLog.open(settings.log_url, writing=False)
     try:
         with Progress(console=Console(stderr=True), transient=True) as bar:
             task = bar.add_task("records", total=(await log.head()).sequence)

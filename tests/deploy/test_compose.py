@@ -26,7 +26,9 @@ def test_every_setting_of_ours_is_one_that_the_monitor_reads(name: str) -> None:
 
 
 def test_the_worker_starts_with_these_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    (tmp_path / f"{PREFIX}database_url".lower()).write_text("postgresql://monitor:secret@postgres:5432/monitor")
+    values = {"worker_database_url": "postgresql://monitor:secret@postgres:5432/monitor", "http_token": "t" * 24}
+    for secret in SERVICES["worker"]["secrets"]:
+        (tmp_path / secret["target"]).write_text(values[secret["source"]])
     for key, value in SERVICES["worker"]["environment"].items():
         monkeypatch.setenv(key, value)
     monkeypatch.setenv(SECRETS_VARIABLE, str(tmp_path))
@@ -36,6 +38,15 @@ def test_the_worker_starts_with_these_settings(monkeypatch: pytest.MonkeyPatch, 
     assert settings.bootstrap_servers == ["kafka:9092"]
     assert not settings.is_sqlite
     assert settings.http_port == 9464
+    assert settings.http_token is not None
+
+
+def test_prometheus_shows_the_token_that_the_worker_asks_for() -> None:
+    scrape = yaml.safe_load((ROOT / "deploy/prometheus/prometheus.yml").read_text())["scrape_configs"][0]
+
+    assert scrape["authorization"] == {"credentials_file": "/run/secrets/http_token"}
+    assert "http_token" in SERVICES["prometheus"]["secrets"]
+    assert {"source": "http_token", "target": "safety_monitor_http_token"} in SERVICES["worker"]["secrets"]
 
 
 @pytest.mark.parametrize("name", sorted(SERVICES))

@@ -39,9 +39,10 @@ async def site(health: Health) -> AsyncIterator[HttpSite]:
     await site.stop()
 
 
-async def get(site: HttpSite, path: str) -> tuple[int, str, str]:
+async def get(site: HttpSite, path: str, shown: str | None = None) -> tuple[int, str, str]:
     url = f"http://127.0.0.1:{site.port}{path}"
-    async with aiohttp.ClientSession() as session, session.get(url) as answer:
+    headers = {} if shown is None else {"Authorization": shown}
+    async with aiohttp.ClientSession(headers=headers) as session, session.get(url) as answer:
         return answer.status, await answer.text(), answer.headers["Content-Type"]
 
 
@@ -77,6 +78,24 @@ async def test_computed_gauges_are_refreshed_before_a_scrape(health: Health) -> 
     await site.start()
     try:
         assert 'safety_outbox_pending{channel="officer"} 3.0' in (await get(site, "/metrics"))[1]
+    finally:
+        await site.stop()
+
+
+@pytest.mark.parametrize(
+    "shown", [None, "", "Bearer", "Bearer wrong", "Basic dG9rZW4=", "Bearer token-of-16-chars\u00e9"]
+)
+async def test_where_a_token_is_set_nothing_is_told_without_it(health: Health, shown: str | None) -> None:
+    site = HttpSite(metrics=Metrics(), readiness=health.report, port=0, token="token-of-16-chars")
+    await site.start()
+    try:
+        for path in ("/metrics", "/", "/nothing"):
+            status, text, _ = await get(site, path, shown)
+            assert (status, text) == (401, "a token is needed\n")
+        assert await get(site, "/livez", shown) == (200, "alive\n", "text/plain; charset=utf-8")
+        assert (await get(site, "/readyz", shown))[:2] == (200, '{"ready": true}')
+        assert (await get(site, "/metrics", "Bearer token-of-16-chars"))[0] == 200
+        assert "checks" in (await get(site, "/readyz", "Bearer token-of-16-chars"))[1]
     finally:
         await site.stop()
 

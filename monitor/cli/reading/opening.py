@@ -34,7 +34,7 @@ def asked(question: Callable[[SqlAuditLog, Timeline], Awaitable[T]]) -> T:
 
     async def ask() -> T:
         settings = load_settings()
-        log = await SqlAuditLog.open(settings.database_url.get_secret_value(), writing=False)
+        log = await SqlAuditLog.open(settings.log_url, writing=False)
         try:
             return await question(log, await files_in(log, Protocol.load(settings.protocol)))
         finally:
