@@ -117,7 +117,7 @@ async def _send(settings: Settings, kind: str, reference: str, actor: str, note:
     row = the_one(reference, rows)
     if not row.patient:
         record = answer(row, kind, actor=actor, note=note, now=datetime.now(UTC))
-        await record_act(settings.database_url.get_secret_value(), record, datetime.now(UTC))
+        await record_act(settings.log_url, record, datetime.now(UTC))
         typer.echo(f"recorded: alert {row.alert_id} {kind} by {actor}")
         return
     value = canonical(command(kind, row, actor, note, datetime.now(UTC), **more)).encode()
