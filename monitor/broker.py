@@ -1,10 +1,10 @@
 """The broker as plain clients see it: how to reach it, which topics it must hold, and how to make those."""
 
 import ssl
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.abc import AbstractTokenProvider
@@ -16,6 +16,7 @@ from aiokafka.errors import (
     TopicAlreadyExistsError,
     for_code,
 )
+from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait_fixed
 
 from monitor.errors import MonitorError, UsageError
 from monitor.events.catalogue import ALERT_TOPIC, CHECKPOINT_TOPIC, QUARANTINE_TOPIC, TOPICS
@@ -23,9 +24,13 @@ from monitor.settings import BrokerKind, Settings
 
 PARTITIONS: Final = 3  # enough for three workers; more can be asked for
 REQUEST_LIMIT_MS: Final = 30_000
+ASKED: Final = 10  # times that a question is put while brokers come and go
+ASK_AGAIN_AFTER: Final = 0.3  # seconds
 ALL_TOPICS: Final = (*TOPICS, ALERT_TOPIC, QUARANTINE_TOPIC, CHECKPOINT_TOPIC)
 COMPACTED: Final = (CHECKPOINT_TOPIC,)  # the newest of each key stays for ever
 TANSU_CLUSTER: Final = "tansu"  # how the id of a Tansu cluster begins, unless somebody named it otherwise
+
+T = TypeVar("T")
 
 
 class BrokerUnavailable(MonitorError):  # noqa: N818 - as the other words of monitor.errors
@@ -98,7 +103,7 @@ async def recognised(settings: Settings) -> Settings:
     if settings.broker_kind is not BrokerKind.AUTO:
         return settings
     async with _admin(settings) as admin:
-        cluster = await admin.describe_cluster()
+        cluster = await answer(admin.describe_cluster)
     embedded = str(cluster.get("cluster_id") or "").startswith(TANSU_CLUSTER)
     return settings.model_copy(update={"broker_kind": BrokerKind.TANSU if embedded else BrokerKind.KAFKA})
 
@@ -166,12 +171,23 @@ async def _partitions(admin: AIOKafkaAdminClient, topics: Collection[str]) -> di
 
     All topics are listed, not these alone: a question for one that is missing may make it.
     """
-    described = await admin.describe_topics()
+    described = await answer(admin.describe_topics)
     return {
         topic["topic"]: len(topic["partitions"])
         for topic in described
         if topic["topic"] in topics and not topic["error_code"]
     }
+
+
+async def answer(ask: Callable[[], Awaitable[T]]) -> T:
+    """The answer of any broker: the client asks one at random, which may just have gone. Raises KafkaError."""
+    asking = AsyncRetrying(
+        retry=retry_if_exception(lambda error: isinstance(error, KafkaError) and error.retriable),
+        wait=wait_fixed(ASK_AGAIN_AFTER),
+        stop=stop_after_attempt(ASKED),
+        reraise=True,
+    )
+    return await asking(ask)
 
 
 @asynccontextmanager

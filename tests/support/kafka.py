@@ -16,7 +16,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 
 from monitor.agents.held import Held, look
 from monitor.audit.batch import Position
-from monitor.broker import PARTITIONS
+from monitor.broker import PARTITIONS, answer
 from monitor.embedded import HOST, free_port
 from monitor.settings import Settings
 from tests.support.kafka_libs import kafka_libs
@@ -208,7 +208,7 @@ class KafkaCluster(Reached):
             admin = AIOKafkaAdminClient(bootstrap_servers=self.bootstrap)
             await admin.start()
             try:
-                [described] = await admin.describe_topics([topic])
+                [described] = await answer(lambda: admin.describe_topics([topic]))
                 return next(int(each["leader"]) for each in described["partitions"] if each["partition"] == partition)
             finally:
                 await admin.close()

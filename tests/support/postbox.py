@@ -22,6 +22,7 @@ class Postbox:
     port: int = 0
     messages: list[dict[str, Any]] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
+    arrived_at: list[float] = field(default_factory=list)  # of each message, seconds of the monotonic clock
     begun: int = 0  # requests, also those not answered yet
     broken: bool = False
     hold_seconds: float = 1.5
@@ -47,6 +48,7 @@ def http_postbox() -> Iterator[Postbox]:
             if box.broken:
                 status = 503
             if status == 200:
+                box.arrived_at.append(time.monotonic())
                 box.messages.append(body)
                 box.headers.append(dict(self.headers))
             self.send_response(status)
