@@ -7,7 +7,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 # Tests run one after another: they share brokers, ports and the machine's two cores.
 PYTEST ?= $(BIN)/python -m pytest
 # Needs Java 17, and Maven to fetch the broker's jars once.
-ON_KAFKA := tests/kafka $(addprefix tests/engine/test_,worker.py refusals.py equivalence.py outages.py two_workers.py kills.py)
+ON_KAFKA := tests/kafka $(addprefix tests/engine/test_,worker.py refusals.py equivalence.py outages.py two_workers.py kills.py stopping.py)
 
 .PHONY: help install demo bench-audit test check laws test-kafka storm fuzz bench-assess bench-alerts fmt lint types imports lock hooks clean
 
@@ -35,8 +35,8 @@ bench-audit: install ## what the log costs: append, verify, prove
 test-kafka: install ## the suite of the broker, and what only Apache Kafka shows, on Apache Kafka itself
 	$(PYTEST) --kafka $(ON_KAFKA)
 
-storm: install ## N storms from SEED: kills, freezes, outages; what was lost (Kafka and PostgreSQL)
-	$(BIN)/python -m tests.storm.run --storms $(or $(N),5) --seed $(or $(SEED),1)
+storm: install ## N storms from SEED, each of so many EVENTS and FAULTS: what was lost (Kafka and PostgreSQL)
+	$(BIN)/python -m tests.storm.run --storms $(or $(N),5) --seed $(or $(SEED),1) --events $(or $(EVENTS),600) --faults $(or $(FAULTS),8)
 
 fuzz: install ## coverage-guided fuzzing of the doors for SECONDS (Linux on x86-64)
 	$(BIN)/python -m pip install --disable-pip-version-check --quiet --require-hashes -r requirements-fuzz.txt

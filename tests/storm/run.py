@@ -14,17 +14,13 @@ from tests.storm.storm import storm
 from tests.support.kafka_libs import KafkaMissing, kafka_libs
 from tests.support.postgres import MISSING, PostgresCluster, find_programs
 
-EVENTS = 600
-STRIKES = 8
-
-
 def main() -> int:
     """Run the storms that were asked for."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--storms", type=int, default=5)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--events", type=int, default=EVENTS, help="of the trial, without poison")
-    parser.add_argument("--faults", type=int, default=STRIKES)
+    parser.add_argument("--storms", type=int, required=True)
+    parser.add_argument("--seed", type=int, required=True)
+    parser.add_argument("--events", type=int, required=True, help="of the trial, without poison")
+    parser.add_argument("--faults", type=int, required=True)
     asked = parser.parse_args()
     for name in ("aiokafka", "asyncio"):
         logging.getLogger(name).setLevel(logging.CRITICAL)  # their complaints about the weather
