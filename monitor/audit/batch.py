@@ -2,12 +2,19 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Final
 
 from monitor.audit.records import NewRecord
 
 TopicPartition = tuple[str, int]
+
+LONGEST_WAIT: Final = timedelta(minutes=10)
+"""No row of the outbox waits longer for its next attempt: what lies further ahead was written by a wrong clock."""
+
+LONGEST_LEASE: Final = 2
+"""Times a lease's span: an end that lies further ahead was written by a wrong clock."""
 
 
 @dataclass(frozen=True, slots=True)

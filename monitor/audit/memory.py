@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from monitor.audit.batch import (
+    LONGEST_LEASE,
+    LONGEST_WAIT,
     AlertRow,
     Backlog,
     Batch,
@@ -145,7 +147,7 @@ class MemoryAuditLog:
     async def acquire_lease(self, name: str, holder: str, *, ttl: timedelta, now: datetime) -> int | None:
         """See AuditLog.acquire_lease."""
         lease = self._leases.get(name)
-        if lease and lease.holder not in {holder, ""} and lease.until > now:
+        if lease and lease.holder not in {holder, ""} and now < lease.until <= now + LONGEST_LEASE * ttl:
             return None
         epoch = 1 if lease is None else lease.epoch + (lease.holder != holder)
         self._leases[name] = _Lease(holder, epoch, now + ttl)
@@ -222,9 +224,9 @@ class MemoryAuditLog:
             row
             for row in self._outbox.values()
             if row.state is OutboxState.PENDING
-            and row.not_before <= now
+            and _over(row.not_before, now)
             and (channels is None or row.channel in channels)
-            and self._claimed_until.get(row.row_id, now) <= now
+            and _over(self._claimed_until.get(row.row_id, now), now)
         ]
         claimed = []
         for row in sorted(free, key=lambda row: (row.not_before, row.row_id))[:limit]:
@@ -262,3 +264,7 @@ class MemoryAuditLog:
 
     async def close(self) -> None:
         """Nothing to let go of."""
+
+
+def _over(until: datetime, now: datetime) -> bool:
+    return until <= now or until > now + LONGEST_WAIT

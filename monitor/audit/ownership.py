@@ -7,7 +7,7 @@ from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from monitor.audit.appending import instance_starts, locked_head, upsert
-from monitor.audit.batch import Owner, TopicPartition
+from monitor.audit.batch import LONGEST_LEASE, Owner, TopicPartition
 from monitor.audit.positions import check_owner
 from monitor.audit.tables import audit_head, instances, leases, owners
 from monitor.audit.times import utc_text
@@ -40,7 +40,8 @@ async def acquire_lease(
     blank = {"name": name, "holder": "", "epoch": 0, "expires_at": utc_text(now)}
     await upsert(connection, leases, [blank], keep=True)
     lease = (await connection.execute(select(leases).where(leases.c.name == name).with_for_update())).one()
-    if lease.holder not in {holder, ""} and lease.expires_at > utc_text(now):
+    held = utc_text(now) < lease.expires_at <= utc_text(now + LONGEST_LEASE * ttl)
+    if lease.holder not in {holder, ""} and held:
         return None
     epoch: int = lease.epoch + (lease.holder != holder)
     taken = {"holder": holder, "epoch": epoch, "expires_at": utc_text(now + ttl)}

@@ -73,7 +73,10 @@ class AuditLog(Protocol):
         """
 
     async def acquire_lease(self, name: str, holder: str, *, ttl: timedelta, now: datetime) -> int | None:
-        """Take or renew a named lease: its epoch, or None while another holds it. A new holder raises the epoch."""
+        """Take or renew a named lease: its epoch, or None while another holds it. A new holder raises the epoch.
+
+        An end that lies further ahead than it can (LONGEST_LEASE) counts as past: its holder's clock was wrong.
+        """
 
     async def release_lease(self, name: str, holder: str) -> None:
         """Give a lease up before its end; nothing happens if another holds it."""
@@ -119,7 +122,10 @@ class AuditLog(Protocol):
     async def claim_outbox(
         self, *, limit: int, lease_for: timedelta, now: datetime, channels: Collection[str] | None = None
     ) -> list[OutboxRow]:
-        """Take rows that may be sent now, oldest first, for `lease_for`; a row whose lease ran out comes again."""
+        """Take rows that may be sent now, oldest first, for `lease_for`; a row whose lease ran out comes again.
+
+        A wait that is longer than any can be (LONGEST_WAIT) counts as over: a clock was wrong when it was written.
+        """
 
     async def settle_outbox(self, row_id: str, outcome: Outcome, batch: Batch) -> list[Record]:
         """Write an attempt's receipt and its row in one transaction.

@@ -3,12 +3,12 @@
 from collections.abc import Collection
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import ColumnElement, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from monitor.audit import rows
 from monitor.audit.appending import write
-from monitor.audit.batch import Backlog, Batch, OutboxRow, OutboxState, Outcome
+from monitor.audit.batch import LONGEST_WAIT, Backlog, Batch, OutboxRow, OutboxState, Outcome
 from monitor.audit.records import Record
 from monitor.audit.tables import outbox
 from monitor.audit.times import utc_text, utc_time
@@ -23,11 +23,10 @@ async def claim(
     channels: Collection[str] | None,
 ) -> list[OutboxRow]:
     """Take rows that may be sent now; rows another relay is taking at this moment are passed over."""
-    at = utc_text(now)
     free = (
         select(outbox)
-        .where(outbox.c.state == OutboxState.PENDING.value, outbox.c.not_before <= at)
-        .where(or_(outbox.c.claimed_until.is_(None), outbox.c.claimed_until <= at))
+        .where(outbox.c.state == OutboxState.PENDING.value, _over(outbox.c.not_before, now))
+        .where(or_(outbox.c.claimed_until.is_(None), _over(outbox.c.claimed_until, now)))
         .order_by(outbox.c.not_before, outbox.c.row_id)
         .limit(limit)
         .with_for_update(skip_locked=True)
@@ -39,6 +38,10 @@ async def claim(
     ids = [row["row_id"] for row in found]
     await connection.execute(update(outbox).where(outbox.c.row_id.in_(ids)).values(taken))
     return [rows.outbox_of(row, attempts=row["attempts"] + 1) for row in found]
+
+
+def _over(until: ColumnElement[str], now: datetime) -> ColumnElement[bool]:
+    return or_(until <= utc_text(now), until > utc_text(now + LONGEST_WAIT))
 
 
 async def settle(connection: AsyncConnection, *, row_id: str, outcome: Outcome, batch: Batch) -> list[Record]:

@@ -98,14 +98,14 @@ class Relay:
             self._observer.notice_undelivered()
 
     async def _lead(self) -> None:
-        """Hold the lease, and renew it well before it ends."""
+        """Hold the lease, and renew it well before it ends; without it, see whether it has become free."""
         while not self._stopping.is_set():
             try:
                 await self._take_the_lead()
             except DatabaseUnavailable as error:
                 self._leading = False
                 logger.warning("the relay waits for the database: %s", error)
-            await self._pause(self._stopping, self._ttl.total_seconds() / 3)
+            await self._pause(self._stopping, self._ttl.total_seconds() / 3 if self._leading else self._poll)
 
     async def _take_the_lead(self) -> None:
         now = self._clock.now()

@@ -40,6 +40,13 @@ async def test_a_notice_written_again_is_the_same_notice(log: AuditLog) -> None:
     assert [(row.payload, row.attempts) for row in await claimed(log, 2)] == [('{"a":1}', 2)]
 
 
+async def test_what_waits_by_a_clock_that_was_hours_ahead_goes_once_the_clock_is_right(log: AuditLog) -> None:
+    await log.append(batch(outbox=(notice("claimed", not_before=at(120)), notice("written", not_before=at(121)))))
+    assert [row.row_id for row in await claimed(log, 120)] == ["claimed"]
+
+    assert {row.row_id for row in await claimed(log)} == {"claimed", "written"}
+
+
 async def test_the_oldest_come_first_and_those_of_later_wait(log: AuditLog) -> None:
     rows = (notice("late", not_before=at(10)), notice("second", not_before=at(1)), notice("first"))
     await log.append(batch(outbox=rows))

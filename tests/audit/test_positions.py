@@ -143,6 +143,14 @@ async def test_a_lease_that_ran_out_goes_to_the_next_with_a_higher_epoch(log: Au
     assert await log.acquire_lease("clock", "w1", ttl=ttl, now=at(1.5)) is None
 
 
+async def test_a_lease_that_was_taken_by_a_clock_hours_ahead_holds_nobody_off(log: AuditLog) -> None:
+    ttl = timedelta(minutes=1)
+    await log.acquire_lease("clock", "w1", ttl=ttl, now=at(120))
+
+    assert await log.acquire_lease("clock", "w2", ttl=ttl, now=START) == 2
+    assert await log.acquire_lease("clock", "w1", ttl=ttl, now=START) is None
+
+
 async def test_a_lease_given_up_is_free_at_once(log: AuditLog) -> None:
     ttl = timedelta(minutes=1)
     await log.acquire_lease("clock", "w1", ttl=ttl, now=START)

@@ -2,10 +2,10 @@
 
 import threading
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from tests.engine.wire import azacitidine, blasts, enrolment, put
+from tests.engine.wire import START, azacitidine, blasts, enrolment, put
 from tests.support.kafka import KafkaBroker
 from tests.support.postbox import Postbox, http_postbox
 from tests.support.reading import looked_at, records
@@ -37,8 +37,7 @@ class Ward(threading.Thread):
             patient = f"SH-{len(self.reported_at):03}"
             put(self._settings, "safety.patient", [(patient.encode(), enrolment(patient))])
             put(self._settings, "safety.treatment", [(patient.encode(), azacitidine(patient, 1))])
-            relapse = blasts(patient, 2, at=datetime.now(UTC))
-            put(self._settings, "safety.clinical", [(patient.encode(), relapse)])
+            put(self._settings, "safety.clinical", [(patient.encode(), blasts(patient, 2))])
             self.reported_at[patient] = time.monotonic()
 
     def stop(self) -> None:
@@ -59,7 +58,9 @@ def test_a_rolling_restart_of_two_workers_loses_no_alert_and_delays_none_beyond_
     kafka: KafkaBroker, postgres_url: str, tmp_path: Path
 ) -> None:
     (tmp_path / "second").mkdir()
-    routing = tmp_path / "routing.yaml"
+    routing, skew = tmp_path / "routing.yaml", tmp_path / "skew"
+    # The day after what is reported: no patient then has a year of examinations that nobody made.
+    skew.write_text(str((START + timedelta(days=1) - datetime.now(UTC)).total_seconds()))
     with (
         http_postbox() as postbox,
         worker_process(kafka, postgres_url, tmp_path, INSTANCE="first", CLOCK="system", ROUTING=str(routing)) as first,
@@ -67,6 +68,7 @@ def test_a_rolling_restart_of_two_workers_loses_no_alert_and_delays_none_beyond_
             kafka, postgres_url, tmp_path / "second", INSTANCE="second", CLOCK="system", ROUTING=str(routing)
         ) as second,
     ):
+        first.skew = second.skew = skew
         routing.write_text(ROUTING.format(url=postbox.url()))
         assert first.run("database", "upgrade").returncode == 0
         first.start_ready()

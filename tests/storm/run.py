@@ -14,6 +14,7 @@ from tests.storm.storm import storm
 from tests.support.kafka_libs import KafkaMissing, kafka_libs
 from tests.support.postgres import MISSING, PostgresCluster, find_programs
 
+
 def main() -> int:
     """Run the storms that were asked for."""
     parser = argparse.ArgumentParser(description=__doc__)
