@@ -8,7 +8,7 @@ import pytest
 
 from tests.engine.wire import azacitidine, blasts, enrolment, platelets, publish
 from tests.support.broker import Broker
-from tests.support.postbox import http_postbox
+from tests.support.postbox import http_postbox, routing_to
 from tests.support.postgres import PostgresCluster
 from tests.support.proxy import Proxy, proxy_to
 from tests.support.reading import looked_at, recorded_messages, records, verdict
@@ -17,12 +17,6 @@ from tests.support.worker import WorkerProcess, worker_process
 
 DRAINED, GAVE_UP = 0, 75
 LATENCY = 0.05  # seconds that each piece of traffic with the database takes: a batch then takes seconds
-ROUTING = """\
-format: 1
-recipients:
-  officer: {{url: "{url}"}}
-priorities: {{high: {{recipients: [officer]}}, medium: {{recipients: [officer]}}, low: {{recipients: [officer]}}}}
-"""
 
 
 @pytest.fixture
@@ -83,7 +77,7 @@ def test_a_database_that_answers_nothing_does_not_keep_the_worker_beyond_its_gra
 def test_a_notice_on_its_way_is_waited_for_and_does_not_go_twice(broker: Broker, tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'log.db'}"
     with http_postbox() as postbox:
-        (tmp_path / "routing.yaml").write_text(ROUTING.format(url=postbox.url("slow")))
+        (tmp_path / "routing.yaml").write_text(routing_to(postbox, "slow"))
         routing = str(tmp_path / "routing.yaml")
         with _at_work(broker, url, tmp_path, CLOCK="system", ROUTING=routing) as worker:
             publish(worker.settings, [enrolment("SH-001"), azacitidine("SH-001", 1), blasts("SH-001", 2)])

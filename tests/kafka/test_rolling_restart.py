@@ -7,20 +7,13 @@ from pathlib import Path
 
 from tests.engine.wire import START, azacitidine, blasts, enrolment, put
 from tests.support.kafka import KafkaBroker
-from tests.support.postbox import Postbox, http_postbox
+from tests.support.postbox import Postbox, http_postbox, routing_to
 from tests.support.reading import looked_at, records
 from tests.support.waiting import wait_until
 from tests.support.worker import WorkerProcess, worker_process
 
 PROMISE = 15.0  # seconds from the event's publication until its notice has arrived
 PAUSE = 0.5  # seconds between two alerts
-ROUTING = """\
-format: 1
-study_number: true
-recipients:
-  officer: {{url: "{url}", per_minute: 60000}}
-priorities: {{high: {{recipients: [officer]}}, medium: {{recipients: [officer]}}, low: {{recipients: [officer]}}}}
-"""
 
 
 class Ward(threading.Thread):
@@ -69,7 +62,7 @@ def test_a_rolling_restart_of_two_workers_loses_no_alert_and_delays_none_beyond_
         ) as second,
     ):
         first.skew = second.skew = skew
-        routing.write_text(ROUTING.format(url=postbox.url()))
+        routing.write_text(routing_to(postbox))
         assert first.run("database", "upgrade").returncode == 0
         first.start_ready()
         second.start_ready()

@@ -14,19 +14,13 @@ from tests.storm.disk import small_disk
 from tests.storm.faults import Faults
 from tests.support.broker import with_topics
 from tests.support.kafka import KafkaCluster, kafka_cluster
-from tests.support.postbox import Postbox, http_postbox
+from tests.support.postbox import Postbox, http_postbox, routing_to
 from tests.support.postgres import PostgresCluster
 from tests.support.proxy import proxy_to
 from tests.support.worker import WorkerProcess, worker_process
 
 NAMES = ("first", "second", "third")
 KINDS = ((1, 2, "PostgreSQL"), (3, 3, "PostgreSQL"), (1, 1, "SQLite"), (3, 2, "PostgreSQL"))  # by seed, in turn
-ROUTING = """\
-format: 1
-recipients:
-  officer: {{url: "{url}", per_minute: 60000}}
-priorities: {{high: {{recipients: [officer]}}, medium: {{recipients: [officer]}}, low: {{recipients: [officer]}}}}
-"""
 
 
 @dataclass(frozen=True)
@@ -74,7 +68,7 @@ def scene(seed: int, chance: random.Random, postgres: PostgresCluster, folder: P
 def _worker(kafka: KafkaCluster, url: str, folder: Path, postbox: Postbox) -> Iterator[WorkerProcess]:
     folder.mkdir(parents=True)
     routing, skew = folder / "routing.yaml", folder / "skew"
-    routing.write_text(ROUTING.format(url=postbox.url()))
+    routing.write_text(routing_to(postbox))
     skew.write_text("0")
     with worker_process(kafka, url, folder, INSTANCE=folder.name, ROUTING=str(routing)) as worker:
         worker.skew = skew

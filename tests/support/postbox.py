@@ -9,6 +9,14 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+ROUTING = """\
+format: 1
+study_number: true
+recipients:
+  officer: {{url: "{url}", per_minute: 60000}}
+priorities: {{high: {{recipients: [officer]}}, medium: {{recipients: [officer]}}, low: {{recipients: [officer]}}}}
+"""
+
 
 class _Server(ThreadingHTTPServer):
     request_queue_size = 128  # the default of 5 makes stalls of a second
@@ -67,3 +75,8 @@ def http_postbox() -> Iterator[Postbox]:
     finally:
         server.shutdown()
         server.server_close()
+
+
+def routing_to(postbox: Postbox, path: str = "ok") -> str:
+    """A routing file by which one officer is told of everything, here."""
+    return ROUTING.format(url=postbox.url(path))
