@@ -276,6 +276,30 @@ def test_a_life_threatening_event_is_a_criterion_too() -> None:
     assert len(Chart([enrolled(80), event], 86).alerts("eligibility.stop-criterion")) == 1
 
 
+def test_an_overlap_that_would_be_derived_at_the_first_dose_is_a_criterion_until_one_of_the_two_is_seen_again() -> None:
+    both = [acute(82, skin=1), chronic(82, present=True, organ_scores={**NO_ORGAN, "skin": 1})]
+    (alert,) = Chart([enrolled(80), *both], 86).alerts("eligibility.stop-criterion")
+    assert (alert.details["item"], alert.status, alert.provisional) == ("stop.overlap", "firing", True)
+    assert Chart([enrolled(80), *both, azacitidine(91)], 92).statuses("stop.overlap") == ["firing"]
+    for seen in (acute(84, skin=1), chronic(84)):
+        course = [enrolled(80), *both, seen]
+        assert Chart(course, 86).statuses("eligibility.stop-criterion") == ["resolved"]
+        assert Chart([*course, azacitidine(91)], 92).alerts("stop.overlap") == []
+
+
+def test_of_two_contents_under_one_version_the_one_that_would_stop_is_a_criterion_provisionally() -> None:
+    torn = [marrow(82, "95", record="m"), marrow(82, "85", record="m", issued=83)]
+    (alert,) = Chart([enrolled(80), *torn], 86).alerts("eligibility.stop-criterion")
+    assert (alert.status, alert.provisional) == ("firing", True)
+
+
+def test_a_disease_assessment_answers_for_the_blast_count_before_it() -> None:
+    count = message("lab.resulted", "blasts", 82, code="26446-5", value="6", unit="%")
+    answer = message("disease.assessed", "d85", 85, marrow_blast_percent=1)
+    assert Chart([enrolled(80), count], 86).statuses("eligibility.stop-criterion") == ["firing"]
+    assert Chart([enrolled(80), count, answer], 86).statuses("eligibility.stop-criterion") == ["resolved"]
+
+
 def test_it_is_high_from_day_90_since_a_dose_may_be_unreported() -> None:
     def at(day: float) -> str:
         (alert,) = Chart([enrolled(80), marrow(82, "85")], day).alerts("eligibility.stop-criterion")

@@ -1,15 +1,12 @@
 """Inclusion and exclusion criteria, by facts effective up to the end of the enrolment day.
 
-Judged anew at each fact until the first dose, then kept. What stops treatment later is, before the first dose, told as
-`eligibility.stop-criterion`: it follows the latest assessment and is not latched.
+Judged anew at each fact until the first dose, then kept.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import datetime, timedelta
-from itertools import takewhile
 
 from monitor.core.checklist import (
     FAIL,
@@ -25,45 +22,16 @@ from monitor.core.checklist import (
     verdicts,
 )
 from monitor.core.context import Context
-from monitor.core.finding import Finding, Priority, Rule
+from monitor.core.finding import Finding, Rule
 from monitor.core.history import Fact
-from monitor.core.rules import (
-    stop_acute_gvhd,
-    stop_chimerism,
-    stop_chronic_gvhd,
-    stop_graft_rejection,
-    stop_life_threatening,
-    stop_overlap,
-    stop_relapse,
-)
-from monitor.core.rules.runs import item_runs, single
-from monitor.core.stops import Hit, Judge
+from monitor.core.rules.runs import single
+from monitor.core.stops import Hit
 from monitor.core.times import precedes
-from monitor.events.chimerism import ChimerismResulted
-from monitor.events.clinical import AdverseEventReported, DiseaseAssessed, GraftAssessed
-from monitor.events.gvhd import AcuteGvhdAssessed, ChronicGvhdAssessed
-from monitor.events.lab import Analyte
 from monitor.events.patient import PatientEnrolled
-from monitor.events.record import RecordBlock
-from monitor.events.treatment import AzacitidineGiven, DliInfused
 
-CRITERION = Rule("eligibility.stop-criterion", "medium", "exclusion.6", review=True)
 FAILED = Rule("eligibility.failed", "medium", "inclusion, exclusion", review=True)
 INCOMPLETE = Rule("eligibility.incomplete", "low", "inclusion, exclusion")
-READS = (
-    AzacitidineGiven,
-    DliInfused,
-    PatientEnrolled,
-    AcuteGvhdAssessed,
-    ChronicGvhdAssessed,
-    ChimerismResulted,
-    DiseaseAssessed,
-    GraftAssessed,
-    AdverseEventReported,
-    Analyte.BLOOD_BLASTS,
-    "eligibility",
-    "off_study_at",
-)
+READS = (PatientEnrolled, "eligibility")
 
 
 def evaluate(ctx: Context) -> dict[str, str]:
@@ -86,7 +54,6 @@ def evaluate(ctx: Context) -> dict[str, str]:
 
 
 def find(ctx: Context) -> Iterator[Finding]:
-    yield from _criteria(ctx)
     if ctx.enrolment is None or ctx.eligibility is None:
         return
     by_verdict = {
@@ -163,52 +130,3 @@ def _chronic(ctx: Context, until: datetime) -> Item:
         return Item(FAIL, fact)
     doubtful = severity.lower_bound or severity.severity is None or severity.contradictory or severity.overlap
     return Item(REVIEW if doubtful else PASS, fact)
-
-
-def _criteria(ctx: Context) -> Iterator[Finding]:
-    """What would stop, before there is a treatment to stop."""
-    kinds: tuple[tuple[str, tuple[Fact[RecordBlock], ...], Judge], ...] = (
-        ("stop.acute-gvhd", ctx.history.of(AcuteGvhdAssessed), stop_acute_gvhd.judge(ctx.protocol)),
-        ("stop.chronic-gvhd", ctx.history.of(ChronicGvhdAssessed), stop_chronic_gvhd.judge(ctx.protocol)),
-        ("stop.overlap", ctx.history.of(ChronicGvhdAssessed), stop_overlap.judge(ctx.protocol)),
-        ("stop.chimerism", ctx.marrow, stop_chimerism.judge(ctx.protocol)),
-        ("stop.relapse", ctx.history.of(DiseaseAssessed), stop_relapse.judge(ctx.protocol)),
-        ("stop.relapse", ctx.labs(Analyte.BLOOD_BLASTS), stop_relapse.judge(ctx.protocol)),
-        ("stop.graft-rejection", ctx.history.of(GraftAssessed), stop_graft_rejection.hit),
-    )
-    for rule, facts, judge in kinds:
-        for finding in item_runs(CRITERION, _untreated(facts, ctx), judge, ctx, item=rule):
-            yield _as_criterion(finding, rule, ctx)
-    for fact in _untreated(ctx.history.of(AdverseEventReported), ctx):
-        if (hit := stop_life_threatening.hit(fact.data)) is not None:
-            yield _as_criterion(
-                single(CRITERION, fact, hit, item=f"stop.life-threatening/{fact.key[1]}"), "stop.life-threatening", ctx
-            )
-
-
-def _untreated(facts: tuple[Fact[RecordBlock], ...], ctx: Context) -> list[Fact[RecordBlock]]:
-    dose = ctx.first_dose
-    if dose is None:
-        return list(facts)
-    by_then = takewhile(lambda fact: fact.on <= dose.on, facts)  # they are in order of time
-    return [fact for fact in by_then if precedes(fact.effective, dose.effective, ctx.tz)]
-
-
-def _as_criterion(finding: Finding, rule: str, ctx: Context) -> Finding:
-    """Over at the first dose, when the stop rules judge."""
-    outcome = finding.outcome or ("treatment_started" if ctx.first_dose is not None else None)
-    priority: Priority = "high" if _late(finding, ctx) else "medium"
-    return replace(finding, outcome=outcome, priority=priority, details={"item": rule})
-
-
-def _late(finding: Finding, ctx: Context) -> bool:
-    """Has it been so from D+90 on? A dose may then be unreported. What ended before, or left the study, stays."""
-    earliest = ctx.day(ctx.protocol.start.first_day)
-    if earliest is None:
-        return False
-    if finding.outcome is not None:
-        return any(ctx.on(e.effective) >= earliest for e in finding.evidence)
-    if ctx.first_dose is not None:
-        return ctx.first_dose.on >= earliest
-    left = ctx.off_study_at
-    return (left is None or left >= ctx.start_of(earliest)) and ctx.day_reached(earliest)

@@ -41,10 +41,13 @@ def judge(protocol: Protocol) -> Judge:
 
 
 def stops(ctx: Context) -> Iterator[Stop]:
-    # a rival content of a conflict may be the one that says "whole marrow": it can stop, too
+    yield from latched(RULE, said_of_marrow(ctx), judge(ctx.protocol), ctx)
+
+
+def said_of_marrow(ctx: Context) -> tuple[Fact[RecordBlock], ...]:
+    """Results of whole marrow; of a conflict a rival content may be the one that says so: it can stop, too."""
     facts = ctx.history.said(ChimerismResulted)
-    said = tuple(f for f in facts if any(_is_marrow(v.data) for v in f.record.contents_of_latest))
-    yield from latched(RULE, said, judge(ctx.protocol), ctx)
+    return tuple(f for f in facts if any(_is_marrow(v.data) for v in f.record.contents_of_latest))
 
 
 def _is_marrow(data: RecordBlock) -> bool:

@@ -57,35 +57,44 @@ def _severe_enough(moderate: bool, protocol: Protocol) -> bool:
     return moderate or protocol.overlap.stop_severity == "any"
 
 
-def _derived(ctx: Context) -> Iterator[Evidence]:
-    """Both diseases active on one local day: evidence under the chronic assessment's record."""
+def active_acute(data: RecordBlock) -> Hit | None:
+    """One half of a derived overlap: any active acute GVHD."""
+    return Hit("") if isinstance(data, AcuteGvhdAssessed) and graded(data).active else None
 
-    def active_acute(data: RecordBlock) -> Hit | None:
-        return Hit("") if isinstance(data, AcuteGvhdAssessed) and graded(data).active else None
 
-    def active_chronic(data: RecordBlock) -> Hit | None:
+def active_chronic(protocol: Protocol) -> Judge:
+    """The judge of the other half: active chronic GVHD, as severe as this protocol file asks for."""
+
+    def hit(data: RecordBlock) -> Hit | None:
         if not isinstance(data, ChronicGvhdAssessed) or not judged(data).active:
             return None
-        return Hit("") if _severe_enough(judged(data).at_least("moderate"), ctx.protocol) else None
+        return Hit("") if _severe_enough(judged(data).at_least("moderate"), protocol) else None
 
+    return hit
+
+
+def together(chronic: Evidence, acute: Evidence) -> Evidence:
+    """Both diseases active on one local day: evidence under the chronic assessment's record."""
+    later = max((chronic, acute), key=lambda e: e.at)
+    return replace(
+        chronic,
+        effective=later.effective,
+        at=later.at,
+        issued=max(chronic.issued, acute.issued),
+        provisional=True,
+        review=True,
+        summary="Acute and chronic GVHD both active on one day: overlap syndrome, derived and not reported",
+        details={"derived": True},
+        also=(acute.key,),
+    )
+
+
+def _derived(ctx: Context) -> Iterator[Evidence]:
     active: dict[date, list[Evidence]] = {}
     for fact, evidence in assessed("active acute", ctx.history.said(AcuteGvhdAssessed), active_acute, ctx):
         if evidence is not None:
             active.setdefault(fact.on, []).append(evidence)
-    for fact, evidence in assessed("active chronic", ctx.history.said(ChronicGvhdAssessed), active_chronic, ctx):
-        same_day = active.get(fact.on, [])
-        if evidence is None or not same_day:
-            continue
-        other = min(same_day, key=lambda e: (e.at, e.key))
-        later = max((evidence, other), key=lambda e: e.at)
-        yield replace(
-            evidence,
-            effective=later.effective,
-            at=later.at,
-            issued=max(evidence.issued, other.issued),
-            provisional=True,
-            review=True,
-            summary="Acute and chronic GVHD both active on one day: overlap syndrome, derived and not reported",
-            details={"derived": True},
-            also=(other.key,),
-        )
+    chronic = assessed("active chronic", ctx.history.said(ChronicGvhdAssessed), active_chronic(ctx.protocol), ctx)
+    for fact, evidence in chronic:
+        if evidence is not None and (same_day := active.get(fact.on)):
+            yield together(evidence, min(same_day, key=lambda e: (e.at, e.key)))
