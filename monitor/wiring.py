@@ -14,6 +14,7 @@ from monitor.agents.counting import OpenAlerts
 from monitor.agents.leave import leave
 from monitor.agents.publisher import AlertTopic, TopicPublisher
 from monitor.agents.quarantine import QuarantineCopies
+from monitor.agents.retries import RetryTaker
 from monitor.agents.watchdog import Watchdog
 from monitor.app import build_app
 from monitor.audit.acts import ActsTaker
@@ -149,6 +150,15 @@ async def build_worker(settings: Settings) -> AsyncIterator[Parts]:
         services: dict[str, Service] = {
             "relay": relay,
             "copier of the quarantine": QuarantineCopies(log, publisher, clock),
+            "taker of retries": RetryTaker(
+                recorder,
+                log,
+                clock,
+                leave,
+                topics=TOPICS,
+                holder=settings.instance,
+                lease=timedelta(seconds=settings.lease),
+            ),
             "counter of open alerts": OpenAlerts(log, metrics, clock),
             "watch over the system": OperationsWatch(
                 log,

@@ -14,6 +14,9 @@ SYSTEM_ALERTS: Final = "system/alerts"
 SYSTEM_DELIVERY: Final = "system/delivery"
 """Stream of what was sent about them."""
 
+SYSTEM_RETRIES: Final = "system/retries"
+"""Stream of what people asked to have read again out of the quarantine, and what came of it."""
+
 CLOCK_TICKED: Final = "safety.clock.ticked.v1"
 INPUT_REFUSED: Final = "safety.input.refused.v1"
 ASSESSMENT_FAILED: Final = "safety.assessment.failed.v1"
@@ -23,6 +26,9 @@ POSITIONS_ADOPTED: Final = "safety.positions.adopted.v1"
 PROTOCOL_ACTIVATED: Final = "safety.protocol.activated.v1"
 EXPORT_MADE: Final = "safety.export.made.v1"
 LOG_READ: Final = "safety.log.read.v1"
+
+RETRY_ASKED: Final = "safety.quarantine.retry-asked.v1"
+RETRY_MADE: Final = "safety.quarantine.retry-made.v1"
 
 ALERT_CHANGES: Final = ("raised", "revised", "acknowledged", "escalated", "shelved", "withdrawn", "resolved")
 

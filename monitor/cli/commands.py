@@ -28,6 +28,11 @@ COMMANDS: Final[Mapping[str, str | Mapping[str, str]]] = {
     "acknowledge": "monitor.cli.acknowledge:acknowledge",
     "shelve": "monitor.cli.acknowledge:shelve",
     "resolve": "monitor.cli.acknowledge:resolve",
+    "quarantine": {
+        "list": "monitor.cli.quarantine:show_list",
+        "show": "monitor.cli.quarantine:show",
+        "retry": "monitor.cli.quarantine:retry",
+    },
     "protocol": {
         "activate": "monitor.cli.protocol:activate",
         "show": "monitor.cli.protocol:show",
@@ -46,6 +51,7 @@ COMMANDS: Final[Mapping[str, str | Mapping[str, str]]] = {
     "database": {"upgrade": "monitor.cli.database:upgrade", "rebuild": "monitor.cli.database:rebuild"},
 }
 GROUP_HELP: Final = {
+    "quarantine": "The messages that were refused, and reading them again after a mend.",
     "protocol": "The protocol files of the log.",
     "audit": "Checkpoints of the log, and proofs that a stranger can check.",
     "topics": "The topics on the broker.",

@@ -126,6 +126,7 @@ class History:
     revised: tuple[RecordKey, ...] = ()  # records with more than one version or content
     commands: tuple[Given, ...] = ()
     refusals: tuple[tuple[datetime, Refused], ...] = ()
+    readmitted: frozenset[str] = frozenset()  # refusals (their delivery keys) that could be read later
 
     def of(self, kind: type[T_co]) -> tuple[Fact[T_co], ...]:
         """The effective facts of a kind, in order of effective time."""
@@ -147,6 +148,10 @@ class History:
 
     def add(self, event: Received) -> History:
         """The history with this event; the same content twice keeps the earlier `time`."""
+        after = self._added(event)
+        return after if event.readmits is None else replace(after, readmitted=self.readmitted | {event.readmits})
+
+    def _added(self, event: Received) -> History:
         if isinstance(event.data, Command):
             given = Given(event.time, event.source, event.id, event.content, event.data)
             return replace(

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 from zoneinfo import ZoneInfo
@@ -16,7 +17,7 @@ from monitor.events.plausible import Derived, NotAcceptedError, derive, refuse_f
 from monitor.events.record import RETRACTED, Frozen, RecordBlock
 from monitor.events.refusal import refuse, restore_refused
 from monitor.events.scalars import read_instant, read_word
-from monitor.events.stored import as_sent, store, take_out, unpack
+from monitor.events.stored import READMITS, as_sent, readmitting, store, take_out, unpack
 
 MAX_BYTES: Final = 262_144  # 256 KiB, events.md
 
@@ -56,14 +57,20 @@ def restore(stored: str) -> Received | Refused:
     kept = unpack(stored)
     if "specversion" not in kept:
         return restore_refused(kept, stored)
-    derived = take_out(kept)
+    derived, refusal = take_out(kept), kept.pop(READMITS, None)
     letter = Letter({name: item for name, item in kept.items() if name != "data"}, kept["data"])
     try:
         identity = _identity(letter.attributes)
         data = model_of(TYPES[identity.type].model, letter.data)
     except (NotAcceptedError, KeyError) as error:
         raise ValueError(f"not an event that was stored: {error}") from error
-    return receive(letter, identity, data, derived)
+    event = receive(letter, identity, data, derived)
+    return event if refusal is None else readmit(event, refusal)
+
+
+def readmit(event: Received, refusal: str) -> Received:
+    """The event as one that was refused at first; `refusal` is the delivery key of that refusal."""
+    return replace(event, readmits=refusal, stored=readmitting(event.stored, refusal))
 
 
 def encode(event: Received) -> bytes:

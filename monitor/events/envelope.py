@@ -28,7 +28,8 @@ class Received:
     """A valid inbound event.
 
     `time` is in UTC. `content` is canonical JSON of (type, subject, data): equal texts are equal contents. `stored` is
-    what the log keeps and `restore` reads. `delivery_key` (SHA-256, hex) tells an exact redelivery.
+    what the log keeps and `restore` reads. `delivery_key` (SHA-256, hex) tells an exact redelivery. `readmits` is that
+    of the refusal this very message once was, where it was kept and could be read later.
     """
 
     source: str
@@ -40,6 +41,7 @@ class Received:
     content: str
     stored: str
     delivery_key: str
+    readmits: str | None = None
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from monitor.events.canonical import bare, canonical
 from monitor.events.lab import Analyte
 
 READ: Final = "_read"  # no CloudEvents attribute can have this name
+READMITS: Final = "_readmits"
 
 
 def store(letter: Letter, data: BaseModel, derived: Mapping[str, Any]) -> str:
@@ -21,7 +22,8 @@ def store(letter: Letter, data: BaseModel, derived: Mapping[str, Any]) -> str:
     `_read` holds what was worked out (a converted quantity), so that a later reader need not judge again.
     """
     envelope = {**letter.attributes, "data": _as_sent(letter.data, data)}
-    envelope.pop(READ, None)
+    for ours in (READ, READMITS):  # nobody sends them
+        envelope.pop(ours, None)
     if derived:
         envelope[READ] = {name: item for name, item in derived.items() if item is not None}
     return canonical(envelope)
@@ -73,8 +75,14 @@ def take_out(kept: dict[str, Any]) -> dict[str, Any]:
     return {name: _DERIVED[name](item) for name, item in kept.pop(READ, {}).items() if name in _DERIVED}
 
 
+def readmitting(stored: str, refusal: str) -> str:
+    """The text of an event that was refused at first; digits stay as they are."""
+    return canonical({**_DIGITS.decode(stored), READMITS: refusal})
+
+
 def as_sent(stored: str) -> str:
     """The envelope alone, as it was sent: what was worked out is left out, digits stay as they are."""
     envelope = _DIGITS.decode(stored)
-    envelope.pop(READ, None)
+    for ours in (READ, READMITS):
+        envelope.pop(ours, None)
     return canonical(envelope)

@@ -9,11 +9,18 @@ from monitor.recorder.guard import Message
 
 
 def heard(messages: Iterable[Message]) -> tuple[Heard, ...]:
-    """What a batch heard from each source. Messages at recorded offsets were counted when they were recorded."""
+    """What a batch heard from each source.
+
+    Messages at recorded offsets were counted when they were recorded, and those read again when they were refused.
+    """
     read: Counter[tuple[str, str]] = Counter()
     refused: Counter[tuple[str, str]] = Counter()
     for message in messages:
-        if not message.again and not isinstance(message.content, ClockAdvanced):
-            count = refused if isinstance(message.content, Refused) else read
-            count[message.input.topic, message.content.source or ""] += 1
+        content = message.content
+        if message.again or isinstance(content, ClockAdvanced):
+            continue
+        if isinstance(content, Refused):
+            refused[message.input.topic, content.source or ""] += 1
+        elif content.readmits is None:
+            read[message.input.topic, content.source] += 1
     return tuple(Heard(*key, read[key], refused[key]) for key in sorted(read.keys() | refused.keys()))

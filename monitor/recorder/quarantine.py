@@ -10,6 +10,7 @@ from monitor.audit.batch import OutboxRow
 from monitor.events.canonical import canonical
 from monitor.events.catalogue import QUARANTINE_TOPIC
 from monitor.events.envelope import Refused
+from monitor.events.quarantine import quarantine_headers
 from monitor.notify.routing import QUARANTINE_CHANNEL
 from monitor.recorder.guard import Message
 from monitor.recorder.inputs import Header
@@ -27,14 +28,7 @@ class Copy:
 def copy_row(message: Message, refused: Refused, now: datetime) -> OutboxRow:
     """The outbox row of a refused message's copy; its id is where the message came from, so it is written once."""
     came = message.input
-    headers = [
-        *came.headers,
-        ("safety-reason", refused.reason.value.encode()),
-        ("safety-detail", refused.detail.encode()),
-        ("safety-topic", came.topic.encode()),
-        ("safety-partition", str(came.partition).encode()),
-        ("safety-offset", str(came.offset).encode()),
-    ]
+    headers = quarantine_headers(refused, topic=came.topic, partition=came.partition, offset=came.offset)
     payload = {
         "key": None if came.key is None else _text(came.key),
         "value": _text(came.value),

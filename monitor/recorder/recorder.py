@@ -23,6 +23,7 @@ from monitor.recorder.patience import Patience
 from monitor.recorder.planning import Plan, Planner
 from monitor.recorder.ports import Outbound, RecorderObserver, Vitals
 from monitor.recorder.reading import Reading, read
+from monitor.recorder.retrying import Kept, again
 from monitor.recorder.telling import tell
 from monitor.recorder.watermarks import Watermarks
 
@@ -86,6 +87,17 @@ class Recorder:
             if again:
                 check_repeats(reading.messages, await self._patience(lambda: self._log.known(again)))
             await self._commit_reading(reading)
+
+    async def read_again(self, kept: Sequence[Kept]) -> list[int]:
+        """Record those refused messages that can be read now as facts, from where they came; their sequences.
+
+        What is on the log already is not doubled. Raises as `record` does.
+        """
+        async with self._lock:
+            readable = again(kept, self._tz, self._max_message_bytes)
+            if readable:
+                await self._commit_reading(Reading(tuple(readable.values()), {}))
+            return list(readable)
 
     async def tick(self, now: datetime) -> int:
         """Advance the patients who have something to do at `now` (the system clock); the number of them."""

@@ -41,7 +41,13 @@ class HandClock:
 
 
 async def recorder(
-    log: AuditLog, clock: HandClock, *, events_clock: bool, files: Files = NONE_KEPT, outbound: Any = None
+    log: AuditLog,
+    clock: HandClock,
+    *,
+    events_clock: bool,
+    files: Files = NONE_KEPT,
+    outbound: Any = None,
+    max_message_bytes: int = 262_144,
 ) -> Recorder:
     made = Recorder(
         log=log,
@@ -55,7 +61,7 @@ async def recorder(
         vitals=Silent(),
         wake=lambda: None,
         patience=1,
-        max_message_bytes=262_144,
+        max_message_bytes=max_message_bytes,
         cached_patients=100,
     )
     await made.assigned([(topic, 0) for topic in TOPICS])

@@ -48,6 +48,7 @@ class Bench:
     metrics: Metrics = field(default_factory=Metrics)
     events_clock: bool = False
     instance: str = "bench"
+    max_message_bytes: int = 262_144
     offsets: dict[tuple[str, int], int] = field(default_factory=dict)
 
     async def start(self) -> Recorder:
@@ -64,7 +65,7 @@ class Bench:
             vitals=Health(within=30),
             wake=lambda: None,
             patience=1,
-            max_message_bytes=262_144,
+            max_message_bytes=self.max_message_bytes,
             cached_patients=10,
         )
         await recorder.assigned(PLACES)

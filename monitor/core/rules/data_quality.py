@@ -78,7 +78,12 @@ def _refusals(ctx: Context) -> Iterator[Finding]:
 
 
 def _mended(refused: Refused, known_at: datetime, ctx: Context) -> bool:
-    """Was a higher version of the refused record accepted? Of an unreadable version: any that was issued later."""
+    """Was a higher version of the refused record accepted? Of an unreadable version: any that was issued later.
+
+    Or was this very message read again, and could be read?
+    """
+    if refused.delivery_key in ctx.history.readmitted:
+        return True
     if refused.source is None or refused.record_id is None:
         return False
     record = ctx.history.records.get((refused.source, refused.record_id))
