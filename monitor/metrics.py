@@ -100,6 +100,11 @@ class Metrics:
     def _make_audit(self) -> None:
         self._head = self._gauge("audit_head_sequence", "Last sequence on the audit log.")
         self._verified = self._gauge("audit_verified_sequence", "Sequence up to which the log was verified.")
+        self._verified_at = self._gauge(
+            "audit_verified_timestamp_seconds", "When the log was last found whole (Unix time)."
+        )
+        self._verifying = self._gauge("audit_verify_seconds", "How long the last pass over the whole log took.")
+        self._broken = self._gauge("audit_broken_sequence", "The first record that does not hold; 0 if all do.")
         self._checkpoint = self._gauge("checkpoint_timestamp_seconds", "When the last checkpoint was made (Unix time).")
         self._signed = self._gauge("checkpoint_sequence", "Sequence up to which the log is under a signed checkpoint.")
         self._commit = self._gauge("last_commit_timestamp_seconds", "When the last batch was committed (Unix time).")
@@ -205,9 +210,19 @@ class Metrics:
 
     # The verifier, the clock, the process
 
-    def log_verified(self, sequence: int) -> None:
-        """Set up to which sequence the log was verified."""
+    def log_verified(self, sequence: int, at: datetime) -> None:
+        """Set up to which sequence the log was found whole, and when."""
         self._verified.set(sequence)
+        self._verified_at.set(at.timestamp())
+        self._broken.set(0)
+
+    def log_broken(self, sequence: int) -> None:
+        """Set which record of the log is the first that does not hold."""
+        self._broken.set(sequence)
+
+    def verify_took(self, seconds: float) -> None:
+        """Set how long a pass over the whole log took, its rests included."""
+        self._verifying.set(seconds)
 
     def checkpoint_is(self, size: int, made_at: datetime) -> None:
         """Set how many records the newest signed checkpoint counts, and when it was made."""

@@ -92,6 +92,8 @@ class Settings(BaseSettings):
     checkpoint_every_records: int = Field(default=1_000, ge=1)
     checkpoint_file: Path | None = None  # where they are added to; best on another machine's disk
     checkpoint_keyring: Path | None = None  # verifier keys; None: those of checkpoint_key
+    verify_every: Seconds = 86_400.0  # a worker verifies the whole log by itself, one of several
+    verify_new_every: Seconds = 3_600.0  # and what is new since then
     heartbeat_url: SecretStr | None = None  # the dead-man's switch outside
 
     record_reads: bool = True  # each command that shows patients' data is itself recorded, with its actor

@@ -1,5 +1,6 @@
 """The one composition root: settings become a running worker. Nothing else builds adapters."""
 
+import asyncio
 import os
 import typing
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -19,6 +20,7 @@ from monitor.agents.watchdog import Watchdog
 from monitor.app import build_app
 from monitor.audit.acts import ActsTaker
 from monitor.audit.log import SqlAuditLog
+from monitor.audit.proof.anchors import Anchors, anchor_of
 from monitor.audit.proof.keyfile import read_secret
 from monitor.audit.proof.keys import signing_keys
 from monitor.audit.proof.making import CheckpointMaker
@@ -38,6 +40,8 @@ from monitor.notify.delivering import Deliverer
 from monitor.notify.relay import Relay
 from monitor.notify.routing import TOPIC_CHANNELS, load_routing
 from monitor.notify.sender import AppriseSender
+from monitor.operations.log_broken import LogBroken
+from monitor.operations.log_verifier import LogVerifier, Schedule
 from monitor.operations.quarantine_share import QuarantineShare
 from monitor.operations.source_silent import SourceSilent
 from monitor.operations.trouble import Check
@@ -179,6 +183,16 @@ async def build_worker(settings: Settings) -> AsyncIterator[Parts]:
             services["clock"] = Ticker(
                 recorder, log, clock, leave, holder=settings.instance, every=settings.tick_every, lease=settings.lease
             )
+        services["verifier of the log"] = LogVerifier(
+            log,
+            protocol,
+            partial(_anchors, settings, log),
+            clock,
+            metrics,
+            schedule=Schedule(timedelta(seconds=settings.verify_every), timedelta(seconds=settings.verify_new_every)),
+            holder=settings.instance,
+            lease=timedelta(seconds=settings.lease),
+        )
         yield Parts(
             settings=settings,
             make_app=lambda met: build_app(met, recorder, leave, watchdog),
@@ -197,10 +211,22 @@ async def build_worker(settings: Settings) -> AsyncIterator[Parts]:
 
 def _checks(settings: Settings, log: SqlAuditLog, clock: WallClock) -> list[Check]:
     """What the watch over the system looks for. A back-fill is no feed: nobody is missed while it runs."""
-    checks: list[Check] = [QuarantineShare(log, share=settings.quarantine_share, minimum=settings.quarantine_minimum)]
+    checks: list[Check] = [
+        QuarantineShare(log, share=settings.quarantine_share, minimum=settings.quarantine_minimum),
+        LogBroken(log),
+    ]
     if settings.clock is ClockKind.SYSTEM:
         checks.append(SourceSilent(log, after=settings.silent_after, since=clock.now()))
     return checks
+
+
+async def _anchors(settings: Settings, log: SqlAuditLog) -> Anchors:
+    """The checkpoints that the worker holds its log against: all of the table, and the newest that left the house."""
+    signing = signing_keys(read_secret(settings.checkpoint_key)) if settings.checkpoint_key else ()
+    keys = [key.verifier for key in signing]
+    newest = await asyncio.to_thread(newest_in, settings.checkpoint_file)
+    outside = [anchor_of(newest, str(settings.checkpoint_file), keys)] if newest else []
+    return Anchors(outside, ProofStore(log), keys)
 
 
 def _checkpoints(

@@ -17,6 +17,9 @@ SYSTEM_DELIVERY: Final = "system/delivery"
 SYSTEM_RETRIES: Final = "system/retries"
 """Stream of what people asked to have read again out of the quarantine, and what came of it."""
 
+VERIFICATIONS: Final = "system/verification"
+"""Stream of the passes of `verify` that workers made by themselves."""
+
 CLOCK_TICKED: Final = "safety.clock.ticked.v1"
 INPUT_REFUSED: Final = "safety.input.refused.v1"
 ASSESSMENT_FAILED: Final = "safety.assessment.failed.v1"
@@ -26,6 +29,7 @@ POSITIONS_ADOPTED: Final = "safety.positions.adopted.v1"
 PROTOCOL_ACTIVATED: Final = "safety.protocol.activated.v1"
 EXPORT_MADE: Final = "safety.export.made.v1"
 LOG_READ: Final = "safety.log.read.v1"
+LOG_VERIFIED: Final = "safety.log.verified.v1"
 
 RETRY_ASKED: Final = "safety.quarantine.retry-asked.v1"
 RETRY_MADE: Final = "safety.quarantine.retry-made.v1"

@@ -96,9 +96,10 @@ class SqlAuditLog:
             # One record of the page is no text: those before it are handed out one by one, until it is met.
             return await self._stored_page(after, until, 1)
 
-    async def stream(self, name: str) -> list[Record]:
+    async def stream(self, name: str, *, after: int = 0) -> list[Record]:
         """See AuditLog.stream."""
-        return [record_of(stored) for stored in await self._database.read(partial(reading.stream, name=name))]
+        found = await self._database.read(partial(reading.stream, name=name, after=after))
+        return [record_of(stored) for stored in found]
 
     async def head(self) -> Head:
         """See AuditLog.head."""

@@ -110,9 +110,9 @@ class MemoryAuditLog:
         for first in range(0, len(records), step):
             yield records[first : first + step]
 
-    async def stream(self, name: str) -> list[Record]:
+    async def stream(self, name: str, *, after: int = 0) -> list[Record]:
         """See AuditLog.stream."""
-        return list(self._streams.get(name, []))
+        return list(self._streams.get(name, []))[after:]
 
     async def head(self) -> Head:
         """See AuditLog.head."""

@@ -48,8 +48,8 @@ class AuditLog(Protocol):
     ) -> AsyncIterator[Sequence[Row]]:
         """Pages of at most `size` records past `after` up to `until`, column by column. Raises RecordUnreadable."""
 
-    async def stream(self, name: str) -> list[Record]:
-        """All records of one stream, in order."""
+    async def stream(self, name: str, *, after: int = 0) -> list[Record]:
+        """All records of one stream past a version, in order."""
 
     async def head(self) -> Head:
         """The end of the log."""

@@ -50,9 +50,10 @@ async def stored_page(connection: AsyncConnection, *, after: int, until: int | N
     return [] if cursor is None else cursor.fetchall()
 
 
-async def stream(connection: AsyncConnection, *, name: str) -> Sequence[Stored]:
-    """All records of a stream, in order."""
-    query = select(audit_log).where(audit_log.c.stream == name).order_by(audit_log.c.version)
+async def stream(connection: AsyncConnection, *, name: str, after: int = 0) -> Sequence[Stored]:
+    """All records of a stream past a version, in order."""
+    version = audit_log.c.version
+    query = select(audit_log).where(audit_log.c.stream == name, version > after).order_by(version)
     return [Stored._make(row) for row in await connection.execute(query)]
 
 

@@ -1,6 +1,7 @@
 """`verify`: is the log whole, and are its decisions those its facts lead to? Trusts nothing that was stored."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -9,7 +10,7 @@ from monitor.audit.checker import Broken, Checker
 from monitor.audit.clock import clocks
 from monitor.audit.core_version import CORE_VERSION
 from monitor.audit.decisions import Difference, derived, differences, latest, recorded
-from monitor.audit.integrity import check_log
+from monitor.audit.integrity import PAGE, check_log
 from monitor.audit.ports import AuditLog, Streams
 from monitor.audit.proof.anchors import Anchors
 from monitor.audit.protocols import activations, timeline
@@ -17,6 +18,12 @@ from monitor.audit.records import Record
 from monitor.audit.refold import refold
 from monitor.protocol.model import Protocol
 from monitor.protocol.timeline import Timeline
+
+Rest = Callable[[], Awaitable[None]]
+
+
+async def _no_rest() -> None:
+    """For whoever has nothing else to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,32 +57,44 @@ async def verify(
     anchors: Anchors | None = None,
     *,
     since: int = 0,
+    checker: Checker | None = None,
+    size: int = PAGE,
+    rest: Rest = _no_rest,
 ) -> Verdict:
     """Check the whole log, then every patient's decisions. `progress` is told the number of records done.
 
     Decisions are derived under the files that the log holds; `protocol` is the one for a log that holds none.
     `anchors`: the checkpoints it must agree with. `since`: the size of one that is trusted; of the records it counts
-    the leaves alone are looked at, and decisions of those patients who have newer ones.
+    the leaves alone are looked at, and decisions of those patients who have newer ones. `checker`: goes on from where
+    it stands. `rest` is awaited after each page of `size` records and after each patient, by whoever has other work.
 
     What is appended meanwhile is left to the next run. Raises DatabaseUnavailable, SchemaMissing.
     """
     swept = clocks(await log.positions())
-    checker = Checker()
-    async for found in check_log(log, checker, anchors or Anchors(), since=since):
+    checker = checker or Checker()
+    async for found in check_log(log, checker, anchors or Anchors(), since=since, size=size):
         if isinstance(found, Broken):
             return Verdict(records=checker.head.sequence, broken=found)
         if progress is not None:
             progress(found)
-    decided = await check_decisions(log, protocol, checker.streams, until=checker.head.sequence, swept=swept)
+        await rest()
+    decided = await check_decisions(log, protocol, checker.streams, until=checker.head.sequence, swept=swept, rest=rest)
     return replace(decided, records=checker.head.sequence, checkpoints=checker.checkpoints)
 
 
 async def check_decisions(
-    log: Streams, protocol: Protocol, streams: Iterable[str], *, until: int, swept: Mapping[int, datetime]
+    log: Streams,
+    protocol: Protocol,
+    streams: Iterable[str],
+    *,
+    until: int,
+    swept: Mapping[int, datetime],
+    rest: Rest = _no_rest,
 ) -> Verdict:
     """Hold the decisions of all patients of these streams, up to sequence `until`, against those derived again.
 
-    `swept`: how far the events clock of each partition has come.
+    `swept`: how far the events clock of each partition has come. Each patient is derived in a thread, so that the loop
+    goes on.
     """
     activated = await activations(log)
     files = timeline(activated, protocol)
@@ -85,7 +104,8 @@ async def check_decisions(
     for patient in sorted(name for name in names if name is not None):
         facts = _up_to(until, await log.stream(kinds.patient_stream(patient)))
         decided = _up_to(until, await log.stream(kinds.alert_stream(patient)))
-        found = check_patient(patient, files, hashes, facts, decided, _clock_of(facts, swept))
+        clock = _clock_of(facts, swept)
+        found = await asyncio.to_thread(check_patient, patient, files, hashes, facts, decided, clock)
         verdict = replace(
             verdict,
             patients=verdict.patients + 1,
@@ -94,6 +114,7 @@ async def check_decisions(
             undecided=verdict.undecided + found.undecided,
             upgraded=verdict.upgraded or found.upgraded,
         )
+        await rest()
     return _excused(verdict) if verdict.upgraded else verdict
 
 

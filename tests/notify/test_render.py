@@ -162,6 +162,19 @@ CASES["source-silent"] = (
     ),
     NAMING,
 )
+CASES["log-broken"] = (
+    raised(
+        "ops.log-broken",
+        patient="",
+        clause="practice",
+        reading="",
+        basis=(),
+        effective_at=NOW,
+        summary="Record 4711 of the audit log does not hold: its payload is not the one that was recorded",
+        details={"record": 4711},
+    ),
+    QUIET,
+)
 CASES["quarantine-share"] = (QUARANTINE, QUIET)
 CASES["quarantine-share-over"] = (
     later(QUARANTINE, "resolved", at=NOW + timedelta(hours=2), details={"outcome": "over"}),
