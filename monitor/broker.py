@@ -187,7 +187,11 @@ async def answer(ask: Callable[[], Awaitable[T]]) -> T:
         stop=stop_after_attempt(ASKED),
         reraise=True,
     )
-    return await asking(ask)
+
+    async def once() -> T:  # a function of its own, since tenacity awaits what is declared so
+        return await ask()
+
+    return await asking(once)
 
 
 @asynccontextmanager

@@ -10,7 +10,7 @@ from monitor.generate.trial import generate_trial
 from monitor.settings import Settings
 from tests.engine.wire import publish
 
-PATIENTS = 8
+PATIENTS = 4
 DAYS = 365
 PORTION = 50  # lines published at a time
 BURSTS = 4  # of poison
