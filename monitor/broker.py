@@ -160,6 +160,12 @@ async def check_topics(settings: Settings) -> Mapping[str, int]:
     return found
 
 
+async def find_topics(settings: Settings) -> Mapping[str, int]:
+    """Those of all our topics that the broker has, with their partitions. Raises BrokerUnavailable."""
+    async with _admin(settings) as admin:
+        return await _partitions(admin, ALL_TOPICS)
+
+
 def _check_equal(partitions: Mapping[str, int]) -> None:
     if len(set(partitions.values())) > 1:
         counts = ", ".join(f"{topic}: {number}" for topic, number in sorted(partitions.items()))

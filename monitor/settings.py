@@ -177,7 +177,7 @@ class Settings(BaseSettings):
     def _strangers_show_a_token(self) -> Self:
         if self.http_token is not None and len(self.http_token.get_secret_value()) < LEAST_TOKEN:
             raise ValueError(f"http_token must have at least {LEAST_TOKEN} characters")
-        if self.http_token is None and not _is_loopback(self.http_host):
+        if self.http_token is None and not is_loopback(self.http_host):
             raise ValueError("http_host is not of this machine alone, so http_token is needed (or http_host 127.0.0.1)")
         return self
 
@@ -227,7 +227,8 @@ class Settings(BaseSettings):
         return tuple(sources)
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """True if only this machine can be meant: a name other than `localhost` may be anybody."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

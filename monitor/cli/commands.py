@@ -15,6 +15,7 @@ PACKAGE: Final = "safety-monitor"
 COMMANDS: Final[Mapping[str, str | Mapping[str, str]]] = {
     "demo": "monitor.cli.demo:demo",
     "worker": "monitor.cli.worker:worker",
+    "doctor": "monitor.cli.doctor:doctor",
     "publish": "monitor.cli.publish:publish",
     "generate": "monitor.cli.generate:generate",
     "simulate": "monitor.cli.simulate:simulate",
