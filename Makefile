@@ -9,7 +9,7 @@ PYTEST ?= $(BIN)/python -m pytest
 # Needs Java 17, and Maven to fetch the broker's jars once.
 ON_KAFKA := tests/kafka $(addprefix tests/engine/test_,worker.py refusals.py equivalence.py outages.py two_workers.py kills.py stopping.py)
 
-.PHONY: help install demo bench-audit test check laws test-kafka storm fuzz bench-assess bench-alerts fmt lint types imports lock hooks clean
+.PHONY: help install demo bench-audit test check laws test-kafka storm fuzz review bench-assess bench-alerts fmt lint types imports lock hooks clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /\1\t/' | expand -t 16
@@ -37,6 +37,9 @@ test-kafka: install ## the suite of the broker, and what only Apache Kafka shows
 
 storm: install ## N storms from SEED, each of so many EVENTS and FAULTS: what was lost (Kafka and PostgreSQL)
 	$(BIN)/python -m tests.storm.run --storms $(or $(N),5) --seed $(or $(SEED),1) --events $(or $(EVENTS),600) --faults $(or $(FAULTS),8)
+
+review: install ## the locked releases as the index knows them today: hashes, and none taken back
+	$(BIN)/python -m tests.project.review
 
 fuzz: install ## coverage-guided fuzzing of the doors for SECONDS (Linux on x86-64)
 	$(BIN)/python -m pip install --disable-pip-version-check --quiet --require-hashes -r requirements-fuzz.txt
