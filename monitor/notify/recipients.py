@@ -8,6 +8,8 @@ from urllib.parse import parse_qsl, quote, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
+from monitor.settings import CREDENTIALS_VARIABLE, SECRETS_VARIABLE
+
 # A role or a place, never a person: it stands in receipts and in metrics.
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
 
@@ -56,7 +58,9 @@ def has_literal_password(url: str) -> bool:
 
 
 def fill(url: str, environ: Mapping[str, str]) -> str:
-    """Put secrets in the place of `${NAME}`: from the variable NAME, or from the file that NAME_FILE names.
+    """Put secrets in the place of `${NAME}`: from the variable NAME, the file that NAME_FILE names, or a secret file.
+
+    A secret file is called as the variable in lower case, and lies where those of the settings lie.
 
     They are quoted for a URL, unless `${NAME}` is the whole of it. Raises ValueError naming the variable that is
     missing or the file that cannot be read.
@@ -69,9 +73,16 @@ def fill(url: str, environ: Mapping[str, str]) -> str:
 def _secret(name: str, environ: Mapping[str, str]) -> str:
     if value := environ.get(name):
         return value
-    if file := environ.get(f"{name}_FILE"):
+    if file := environ.get(f"{name}_FILE") or _secret_file(name, environ):
         try:
             return Path(file).read_text(encoding="utf-8").strip()
         except OSError as error:
             raise ValueError(f"{name}_FILE: {error.strerror}") from None
-    raise ValueError(f"neither {name} nor {name}_FILE is set in the environment")
+    raise ValueError(f"neither {name} nor {name}_FILE is set in the environment, and there is no secret file")
+
+
+def _secret_file(name: str, environ: Mapping[str, str]) -> Path | None:
+    folders = (
+        Path(folder) for variable in (SECRETS_VARIABLE, CREDENTIALS_VARIABLE) if (folder := environ.get(variable))
+    )
+    return next((file for folder in folders if (file := folder / name.lower()).is_file()), None)

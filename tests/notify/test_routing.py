@@ -50,6 +50,14 @@ def test_secrets_may_lie_in_files(tmp_path: Path) -> None:
     assert routing.recipients["officer"].url.get_secret_value() == "ntfys://from-a-file@ntfy.example.org/topic"
 
 
+@pytest.mark.parametrize("variable", ["SAFETY_MONITOR_SECRETS_DIR", "CREDENTIALS_DIRECTORY"])
+def test_secrets_may_lie_where_those_of_the_settings_lie(tmp_path: Path, variable: str) -> None:
+    (tmp_path / "token").write_text("from-a-folder\n", encoding="utf-8")
+    text = GOOD.replace("json://127.0.0.1/officer", "ntfys://${TOKEN}@ntfy.example.org/topic")
+    routing = read(tmp_path, text, {variable: str(tmp_path)})
+    assert routing.recipients["officer"].url.get_secret_value() == "ntfys://from-a-folder@ntfy.example.org/topic"
+
+
 def test_no_secret_shows_when_a_routing_is_printed() -> None:
     shown = repr(load_routing(EXAMPLE, SECRETS)) + load_routing(EXAMPLE, SECRETS).model_dump_json()
     assert not any(secret in shown for secret in ("p@ss", "p%40ss", "tk-1", "X-Key"))
