@@ -27,25 +27,6 @@ _VALUE_IS: Mapping[str, str] = {
     "graft.function": "Reported",
 }
 
-# Readings of ambiguous clauses, in words; `{}` is the value of the protocol file's field.
-_READINGS: Mapping[str, str] = {
-    "acute_gvhd.stop_grade": "the protocol stops from grade {} on",
-    "chronic_gvhd.stop_severity": "the protocol stops from {} on",
-    "chimerism.stop_below_percent": "below {} % stops; exactly {} % does not",
-    "relapse.blast_percent": "{} % blasts or more are a relapse",
-    "start.undisputed_until_day": "until day +{} both start windows agree",
-}
-_CHOICES: Mapping[str, str] = {
-    "overlap.stop_severity: any": "overlap of any severity stops",
-    "overlap.stop_severity: moderate": "overlap stops from moderate on",
-    "restart.unit: days": '"1 to 2 months" are 30 to 60 days',
-    "restart.unit: calendar_months": '"1 to 2 months" are calendar months',
-    "restart.unit: cycle_days": '"1 to 2 months" are 28 to 56 days',
-    "mrd.reference: nadir": "a rise is counted from the lowest value of the series",
-    "mrd.reference: previous": "a rise is counted from the value before",
-    "mrd.reference: baseline": "a rise is counted from the first value of the series",
-}
-
 _NOT_READY = ("fail", "review", "stale", "missing")
 
 
@@ -79,26 +60,15 @@ def _outstanding(verdicts: Mapping[str, str]) -> str:
     return "; ".join(f"{verdict}: {', '.join(names)}" for verdict, names in by_verdict if names) or "all pass"
 
 
-def reading_in_words(reading: str) -> str:
-    """The reading that was chosen for an ambiguous clause; as it stands in the protocol file where we have no words."""
-    if said := _CHOICES.get(reading):
-        return said
-    field, _, value = reading.partition(": ")
-    said = _READINGS.get(field)
-    if said is None:
-        return reading
-    shown = _ROMAN.get(value, value) if field.startswith("acute_gvhd") else value
-    return said.replace("{}", shown)
-
-
 def plain(text: str, tz: ZoneInfo) -> str:
     """A sentence of the core with times of the site, powers of ten as people write them, and rules by their titles."""
     text = _MOMENT.sub(lambda found: _spoken(found.group(), tz), text)
     text = _POWER.sub(r"\1×10^\2", text)
-    return _RULE.sub(lambda found: _titled(found.group()), text)
+    return _RULE.sub(lambda found: titled(found.group()), text)
 
 
-def _titled(rule: str) -> str:
+def titled(rule: str) -> str:
+    """A rule by the title of its notice, in quotation marks; any other word as it stands."""
     known = texts().get(rule)
     return f'"{known.title}"' if known else rule
 

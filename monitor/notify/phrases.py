@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from zoneinfo import ZoneInfo
 
 from monitor.core.alert import Alert, Change
-from monitor.notify.figures import plain
+from monitor.notify.figures import plain, titled
 from monitor.notify.telling import is_stop
 from monitor.notify.when import spoken
 
@@ -91,7 +91,8 @@ def ending(change: Change) -> list[str]:
     if change.kind == "withdrawn":
         return _withdrawn(change.before or change.alert)
     outcome = str(change.alert.details.get("outcome") or "")
-    return [f"This alert has ended. {_reason(change.alert, outcome)}", *_meaning_of_end(change.alert, outcome)]
+    said = [f"This alert has ended. {_reason(change.alert, outcome)}", *_held_back(change.alert)]
+    return [*said, *_meaning_of_end(change.alert, outcome)]
 
 
 def _reason(alert: Alert, outcome: str) -> str:
@@ -99,6 +100,14 @@ def _reason(alert: Alert, outcome: str) -> str:
         outcome = "lifted"
     other = f"{outcome.replace('_', ' ').capitalize()}." if outcome else "It no longer holds."
     return _OUTCOMES.get(outcome, other)
+
+
+def _held_back(alert: Alert) -> list[str]:
+    """What inhibits a reminder: stops by their titles, else the state in a word."""
+    by = alert.details.get("inhibited_by")
+    if not isinstance(by, list) or not by:
+        return []
+    return [f"It is held back by: {', '.join(titled(each).replace('_', ' ') for each in by)}."]
 
 
 def _withdrawn(alert: Alert) -> list[str]:

@@ -12,12 +12,13 @@ from zoneinfo import ZoneInfo
 
 from monitor.core.alert import Alert, Change
 from monitor.core.finding import Detail
-from monitor.notify.figures import figures, plain, reading_in_words
+from monitor.notify.figures import figures, plain
 from monitor.notify.phrases import caveats, differences, ending
 from monitor.notify.ports import Notice
 from monitor.notify.telling import telling
 from monitor.notify.texts import RuleText, text_for
 from monitor.notify.when import spoken, spoken_and_counted
+from monitor.protocol.words import stamped
 
 WIDTH = 78
 
@@ -66,8 +67,9 @@ def _call(change: Change, text: RuleText, style: Style) -> list[str]:
     return parts
 
 
-def _grounds(alert: Alert) -> tuple[tuple[str, str], ...]:
-    return (("Clause", alert.clause), ("Reading", reading_in_words(alert.reading)))
+def _grounds(alert: Alert) -> list[tuple[str, str]]:
+    reading, others = stamped(alert.reading)
+    return [("Clause", alert.clause), ("Reading", reading), *(("Other reading", other) for other in others)]
 
 
 def _follow_up(change: Change, style: Style) -> list[str]:

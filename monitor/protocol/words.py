@@ -50,7 +50,7 @@ SENTENCES: Final[Mapping[str, str | Choices]] = {
     "mrd.confirmation_days": "An MRD rise or conversion by qPCR is to be confirmed within {} times 24 hours.",
     "mrd.results_to_close": "{} evaluable MRD results in a row below the cut-off end an episode.",
     "relapse.blast_percent": "Blasts of {}% or more in marrow or blood are relapse.",
-    "chimerism.stop_below_percent": "Donor chimerism strictly below {}% in whole marrow stops treatment.",
+    "chimerism.stop_below_percent": "Donor chimerism strictly below {0}% in whole marrow stops treatment; exactly {0}% does not.",
     "chimerism.falling_points": "Donor chimerism {} points or more below its highest since transplant is falling.",
     "laboratory.grade_4_neutrophils_below": "Neutrophils below {} x 10*9/L are grade 4.",
     "laboratory.grade_4_platelets_below": "Platelets below {} x 10*9/L are grade 4.",
@@ -98,6 +98,13 @@ SENTENCES: Final[Mapping[str, str | Choices]] = {
     "version": "The version of the file is {}.",
 }
 
+# How else the record can be read where the monitor offers no switch for it.
+OTHERWISE: Final[Mapping[str, str]] = {
+    "start.undisputed_until_day": "One of the record's two start windows holds alone.",
+    "dli.hours_after_azacitidine": "The DLI comes exactly then, or the hours count from the first dose of the cycle.",
+    "dli.steroid_free_hours": "Steroids are banned for the whole period, not only before a DLI.",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Change:
@@ -135,7 +142,18 @@ def sentence(field: str, value: object) -> str:
 def alternatives(field: str, value: object) -> list[str]:
     """The other readings of a clause that can be read in several ways; none for a plain threshold."""
     said = SENTENCES.get(field, "")
-    return [] if isinstance(said, str) else [other for key, other in said.items() if key != str(value)]
+    if isinstance(said, str):
+        return [OTHERWISE[field]] if field in OTHERWISE else []
+    return [other for key, other in said.items() if key != str(value)]
+
+
+def stamped(reading: str) -> tuple[str, list[str]]:
+    """What an alert's stamp ("restart.unit: days") says in words, and its alternatives; a strange one as it stands."""
+    field, _, value = reading.partition(": ")
+    try:
+        return sentence(field, value), alternatives(field, value)
+    except KeyError:
+        return reading, []
 
 
 def readings(protocol: Protocol) -> dict[str, str]:

@@ -132,7 +132,7 @@ class TestAnAlertExplained:
             "then: version 1 (final): donor 85 %",
             "now:  version 2 (corrected): donor 96 %",
             'Clause stop.3: "Hematologic recurrence',
-            "below 90 % stops; exactly 90 % does not",
+            "below 90% in whole marrow stops treatment; exactly 90% does not",
             "status: acknowledged -> withdrawn",
             "raised to officer by mail: delivered (attempt 2)",
             NOTE,
@@ -158,7 +158,7 @@ class TestAnAlertExplained:
 
         said = text(capsys, "explain", asyncio.run(fill()))
         assert "Reading: acute_gvhd.stop_grade: 2" in said
-        assert "other readings: 3" in said
+        assert "Other reading: Acute GVHD stops treatment from grade III" in said
 
 
 class TestTheVersionsOfARecord:

@@ -46,7 +46,9 @@ def test_an_event_that_becomes_serious_starts_the_clock_with_the_version_that_sa
         ({"life_threatening": True}, 7),
         ({"ctcae_grade": 5}, 7),
         ({"outcome": "fatal"}, 7),
-        ({"ctcae_grade": 4}, 15),
+        ({"ctcae_grade": 4, "life_threatening": False}, 15),
+        ({"ctcae_grade": 4, "laboratory": True}, 15),
+        ({"ctcae_grade": 4}, 7),
     ],
 )
 def test_seven_calendar_days_if_fatal_or_life_threatening_else_fifteen(data: dict[str, Any], days: int) -> None:
@@ -63,6 +65,8 @@ def test_seven_calendar_days_if_fatal_or_life_threatening_else_fifteen(data: dic
         ({"expected": None}, 1, True),
         ({"serious": None}, 1, True),
         ({"serious": False, "life_threatening": True}, 1, False),
+        ({"ctcae_grade": 4}, 1, True),
+        ({"serious": False, "ctcae_grade": 4}, 0, False),
         ({}, 1, False),
     ],
 )

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.core.alert import Change
-from monitor.notify.figures import figures, reading_in_words
+from monitor.notify.figures import figures
 from monitor.notify.render import WIDTH, Style, render
 from monitor.notify.when import counted, spoken
 
@@ -236,20 +236,6 @@ def test_a_patient_is_named_only_where_the_site_wants_it() -> None:
 )
 def test_figures_are_written_as_people_write_them(details: dict[str, object], line: str) -> None:
     assert figures(raised("eligibility.stop-criterion", details=details).alert, NOW, SHANGHAI) == [line]
-
-
-@pytest.mark.parametrize(
-    ("reading", "words"),
-    [
-        ("acute_gvhd.stop_grade: 2", "the protocol stops from grade II on"),
-        ("restart.unit: days", '"1 to 2 months" are 30 to 60 days'),
-        ("chimerism.stop_below_percent: 90", "below 90 % stops; exactly 90 % does not"),
-        ("new.field: 7", "new.field: 7"),
-        ("", ""),
-    ],
-)
-def test_the_reading_of_an_ambiguous_clause_is_in_words(reading: str, words: str) -> None:
-    assert reading_in_words(reading) == words
 
 
 def test_record_ids_are_not_in_a_notice_for_they_may_name_somebody() -> None:

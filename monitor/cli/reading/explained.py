@@ -72,8 +72,8 @@ def _why(found: Explanation) -> list[str]:
     if why.clause:
         lines.append(f"Clause {why.clause}" + (f': "{why.words}"' if why.words else ""))
     if why.reading:
-        also = f" (other readings: {', '.join(why.alternatives)})" if why.alternatives else ""
-        lines.append(f"Reading: {why.reading}, that is: {why.reading_in_words}{also}")
+        lines.append(f"Reading: {why.reading}, that is: {why.reading_in_words}")
+        lines += [f"Other reading: {other}" for other in why.alternatives]
     if why.thresholds:
         limits = (f"{name.replace('_', ' ')} {value}" for name, value in why.thresholds.items())
         lines.append(f"Limits of the protocol file: {', '.join(limits)}")

@@ -65,7 +65,7 @@ def judged(assessed: ChronicGvhdAssessed) -> ChronicSeverity:
         derived=derived,
         reported=reported,
         lower_bound=lower_bound,
-        contradictory=(assessed.present is True and derived == "none") or (assessed.present is False and affected),
+        contradictory=(assessed.present is True and severity == "none") or (assessed.present is False and affected),
         present=assessed.present,
         sign_missing=assessed.diagnostic_sign is False and (affected or assessed.present is True),
         overlap=assessed.overlap is True,

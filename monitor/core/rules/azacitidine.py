@@ -125,7 +125,7 @@ def _late(given: list[Cycle], ctx: Context) -> Iterator[Finding]:
             LATE,
             evidence(cycle.doses[0], hit),
             due_on,
-            following.doses[0].at if following else None,
+            following.doses[0].effective if following else None,
             str(cycle.number),
         )
         if (finding := remind(expected, _both_on_treatment, course, ctx)) is not None:

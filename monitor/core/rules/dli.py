@@ -8,10 +8,10 @@ from datetime import date, timedelta
 from itertools import pairwise
 
 from monitor.core.context import Context
-from monitor.core.finding import Finding, Rule
+from monitor.core.finding import Detail, Finding, Rule
 from monitor.core.history import Fact
 from monitor.core.rules.azacitidine import Cycle, cycles
-from monitor.core.rules.reminders import Expected, remind
+from monitor.core.rules.reminders import Expected, inhibited, remind
 from monitor.core.rules.runs import evidence, single
 from monitor.core.sequences import with_next
 from monitor.core.states import COURSE, Span, spans
@@ -19,7 +19,7 @@ from monitor.core.stops import Hit
 from monitor.core.times import is_day, precedes, within_hours
 from monitor.events.treatment import AzacitidineGiven, DliInfused
 
-TOO_SOON = Rule("dli.too-soon", "medium", "dosing", review=True)
+TOO_SOON = Rule("dli.too-soon", "medium", "dosing", review=True, reading="dli.hours_after_azacitidine")
 SHORT = Rule("dli.interval-short", "low", "dosing")
 LONG = Rule("dli.interval-long", "low", "dosing")
 COUNT = Rule("dli.count", "medium", "dosing", review=True)
@@ -75,8 +75,8 @@ def _long(infusions: tuple[Fact[DliInfused], ...], ctx: Context) -> Iterator[Fin
         said = f"More than {limits.interval_max_days} days since DLI {count}"
         hit = Hit(said, details={"due_on": due_on.isoformat(), "item": f"DLI {count + 1}"})
         if count < limits.planned_doses:
-            came_at = following.at if following else None
-            expected = Expected(LONG, evidence(infusion, hit), due_on, came_at, infusion.key[1])
+            came = following.effective if following else None
+            expected = Expected(LONG, evidence(infusion, hit), due_on, came, infusion.key[1])
             if (finding := remind(expected, _both_on_treatment, course, ctx)) is not None:
                 yield finding
         elif following is not None and following.on >= due_on:
@@ -102,17 +102,17 @@ def _conflict(
     if not at_some_time:
         return
     now = _near(due_on, _planned(given, ctx), ctx)
-    outcome = None
+    outcome, details = None, dict[str, Detail]()
     if following is not None:
         outcome = "came"
     elif not course[-1].both_on_treatment:
-        outcome = "state_ended"
+        outcome, details = "state_ended", inhibited(course, ctx)
     elif not now:
         outcome = "later_result"
     near = (now or at_some_time)[0]
     said = f"The next DLI is due on {due_on}, within {limits.conflict_days} days of azacitidine ({near})"
     hit = Hit(said, details={"due_on": due_on.isoformat(), "reference": near.isoformat()})
-    yield replace(single(SCHEDULE, infusion, hit, item=infusion.key[1]), outcome=outcome)
+    yield replace(single(SCHEDULE, infusion, hit, item=infusion.key[1]), outcome=outcome, details=details)
 
 
 def _treated_between(infusion: Fact[DliInfused], following: Fact[DliInfused] | None, course: list[Span]) -> bool:

@@ -23,7 +23,7 @@ from monitor.protocol.model import Dli
 
 DOSE = Rule("dli.dose", "high", "dosing", review=True)
 PREMEDICATION = Rule("dli.premedication-missing", "medium", "dosing.2")
-STEROID = Rule("dli.steroid", "medium", "dosing.2")
+STEROID = Rule("dli.steroid", "medium", "dosing.2", reading="dli.steroid_free_hours")
 ACTIVE_GVHD = Rule("dli.active-gvhd", "high", "dosing", review=True)
 READS = (DliInfused, MedicationGiven, AcuteGvhdAssessed, ChronicGvhdAssessed)
 

@@ -89,11 +89,13 @@ def _acute_mismatch(data: RecordBlock) -> Hit | None:
 def _chronic_mismatch(data: RecordBlock) -> Hit | None:
     if not isinstance(data, ChronicGvhdAssessed) or not (verdict := judged(data)).mismatch:
         return None
-    said = verdict.reported or ("present" if verdict.present else "absent")
-    return Hit(
-        f"The organ scores give chronic GVHD {verdict.derived or verdict.severity}, the site reported {said}",
-        details={"severity": verdict.derived, "reported": said},
-    )
+    there = "present" if verdict.present else "absent"
+    said = verdict.reported if verdict.reported not in (None, verdict.severity) else there
+    if verdict.derived is None:
+        summary = f"Chronic GVHD was reported as {verdict.severity}, and as {said}"
+    else:
+        summary = f"The organ scores give chronic GVHD {verdict.derived}, the site reported {said}"
+    return Hit(summary, details={"severity": verdict.severity, "reported": said})
 
 
 def _below_stop(data: RecordBlock, stop_from: Severity) -> Hit | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from monitor.core.context import Context
 from monitor.core.finding import Evidence, Finding, Rule
@@ -16,6 +16,7 @@ from monitor.core.rules.stop_chimerism import find as chimerism
 from monitor.core.sequences import with_next
 from monitor.core.states import COURSE, HELD, OFF_STUDY, ON_TREATMENT, STOPPED, Span, spans
 from monitor.core.stops import Hit
+from monitor.core.times import Effective, precedes
 from monitor.events.chimerism import ChimerismResulted
 from monitor.events.gvhd import AcuteGvhdAssessed, ChronicGvhdAssessed
 from monitor.events.mrd import MrdResulted
@@ -61,20 +62,21 @@ def _series(item: str, what: str, facts: Sequence[Fact[RecordBlock]], days: int,
         if following is not None and following.on < due_on:
             continue  # it came in time
         hit = Hit(f"No {what} for more than {days} days", details={"item": item, "due_on": due_on.isoformat()})
-        yield Expected(RULE, evidence(fact, hit), due_on, following.at if following else None, item)
+        yield Expected(RULE, evidence(fact, hit), due_on, following.effective if following else None, item)
 
 
 def _requested_marrow(ctx: Context) -> Iterator[Expected]:
     """Asked for by several samples at a time, it is one marrow: the first asked for it."""
     days = ctx.protocol.monitoring.requested_marrow_days
-    asking: dict[datetime | None, Evidence] = {}
+    asking: dict[Effective | None, Evidence] = {}
     for asked in sorted((f.first for f in chimerism(ctx) if f.rule is NON_MARROW), key=lambda e: (e.at, e.key)):
-        asking.setdefault(next((f.at for f in ctx.marrow if f.at >= asked.at), None), asked)
-    for came_at, asked in asking.items():
+        answers = (f.effective for f in ctx.marrow if not precedes(f.effective, asked.effective, ctx.tz))
+        asking.setdefault(next(answers, None), asked)
+    for came, asked in asking.items():
         due_on = ctx.on(asked.effective) + timedelta(days=days + 1)
         fact = next(f for f in ctx.history.of(ChimerismResulted) if f.key == asked.key)
         hit = Hit(
             f"The whole marrow asked for {days} days ago has not come",
             details={"item": "marrow", "due_on": due_on.isoformat()},
         )
-        yield Expected(RULE, evidence(fact, hit), due_on, came_at, "marrow")
+        yield Expected(RULE, evidence(fact, hit), due_on, came, "marrow")

@@ -1,7 +1,8 @@
 """Expedited reporting of a suspected unexpected serious adverse reaction (ICH E2A): start, reminder, breach.
 
 Serious, related and unexpected; unknown counts as yes, for review. Calendar days from `aware_at`, else from the `time`
-of the first version that says so: 7 if fatal or life-threatening, else 15. A person resolves it, for all its stages.
+of the first version that says so: 7 if fatal or life-threatening (or of grade 4, and nobody said whether it is, for
+review), else 15. A person resolves it, for all its stages.
 """
 
 from __future__ import annotations
@@ -43,9 +44,15 @@ def is_urgent(event: AdverseEventReported) -> bool:
     return fatal or bool(event.life_threatening)
 
 
+def _perhaps_life_threatening(event: AdverseEventReported) -> bool:
+    """Of grade 4, not by laboratory alone, and nobody has said whether it threatens life: unknown counts as yes."""
+    return event.life_threatening is None and event.ctcae_grade == 4 and not event.laboratory
+
+
 def _stages(fact: Fact[AdverseEventReported], ctx: Context) -> Iterator[Finding]:
     event, limits = fact.data, ctx.protocol.susar
-    days = limits.fatal_or_life_threatening_days if is_urgent(event) else limits.other_days
+    perhaps = _perhaps_life_threatening(event)
+    days = limits.fatal_or_life_threatening_days if is_urgent(event) or perhaps else limits.other_days
     aware_at = event.aware_at or fact.record.issued(is_suspected)
     due_on = ctx.on(aware_at) + timedelta(days=days)
     stages: list[tuple[str, Effective]] = [
@@ -53,7 +60,7 @@ def _stages(fact: Fact[AdverseEventReported], ctx: Context) -> Iterator[Finding]
         ("reminder", due_on - limits.reminder_days * DAY),
         ("breach", due_on + DAY),
     ]
-    unknown = event.related is None or event.expected is None or event.serious is None
+    unknown = None in (event.related, event.expected, event.serious) or perhaps
     reported_at = min((c.at for c in ctx.closures if c.rule == RULE.id and fact.key in c.keys), default=None)
     for stage, effective in stages:
         begins = ctx.instant(effective)
