@@ -54,9 +54,9 @@ def _matched(held: list[Alert], findings: list[Finding], ledger: Ledger, stamp: 
             else:
                 free.remove(closed)
                 yield _covered(closed, part)
-    for fits in (_still_so, _moved_on, _so_again, _back):
+    for fits in (_founded_on, _still_so, _moved_on, _so_again, _back):
         for part in list(parts):
-            alert = next((a for a in free if a.closed_at is None and a.keys & part.keys and fits(a, part)), None)
+            alert = next((a for a in free if a.closed_at is None and fits(a, part)), None)
             if alert is not None:
                 free.remove(alert)
                 parts.remove(part)
@@ -83,20 +83,26 @@ def _withdrawn(ledger: Ledger, reference: str) -> Alert | None:
     return alert if alert is not None and alert.status == "withdrawn" else None
 
 
+def _founded_on(alert: Alert, finding: Finding) -> bool:
+    """Was it first raised on just these facts? Where an episode falls apart, that part keeps the alert."""
+    reference = alert_id(alert.patient, finding, _effective(finding), _basis(finding))
+    return alert.status != "withdrawn" and alert.alert_id == reference
+
+
 def _still_so(alert: Alert, finding: Finding) -> bool:
-    return alert.status != "withdrawn" and alert.effective_at == _effective(finding)
+    return _moved_on(alert, finding) and alert.effective_at == _effective(finding)
 
 
-def _moved_on(alert: Alert, _finding: Finding) -> bool:
-    return alert.status != "withdrawn"
+def _moved_on(alert: Alert, finding: Finding) -> bool:
+    return alert.status != "withdrawn" and _back(alert, finding)
 
 
 def _so_again(alert: Alert, finding: Finding) -> bool:
-    return alert.effective_at == _effective(finding)
+    return alert.effective_at == _effective(finding) and _back(alert, finding)
 
 
-def _back(_alert: Alert, _finding: Finding) -> bool:
-    return True
+def _back(alert: Alert, finding: Finding) -> bool:
+    return not alert.keys.isdisjoint(finding.keys)
 
 
 def _uncovered(finding: Finding, free: list[Alert]) -> Iterator[tuple[Finding, Alert | None]]:
