@@ -44,6 +44,10 @@ class TopicsMissing(MonitorError):
     """A topic went from the broker under a worker at work: its next start says what is there instead."""
 
 
+class MessageTooLarge(MonitorError):
+    """The broker will never take this message: to send it again does not help."""
+
+
 class ProtocolInvalid(UsageError):
     """A protocol file that cannot be read or holds what the model does not know; nothing is assessed with it."""
 

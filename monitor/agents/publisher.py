@@ -7,9 +7,10 @@ from contextlib import AsyncExitStack
 from typing import Final
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 
 from monitor.broker import BrokerUnavailable, producer
+from monitor.errors import MessageTooLarge
 from monitor.events.catalogue import ALERT_TOPIC
 from monitor.notify.ports import Receipt, SendOutcome
 from monitor.recorder.inputs import Header
@@ -28,11 +29,13 @@ class TopicPublisher:
         self._connecting = asyncio.Lock()
 
     async def send(self, topic: str, key: bytes | None, value: bytes, headers: Sequence[Header] = ()) -> None:
-        """Send one message and wait for the broker's word. Raises BrokerUnavailable."""
+        """Send one message and wait for the broker's word. Raises BrokerUnavailable, MessageTooLarge."""
         try:
             async with asyncio.timeout(LIMIT):
                 client = await self._connected()
                 await client.send_and_wait(topic, value, key, headers=list(headers))
+        except MessageSizeTooLargeError as error:
+            raise MessageTooLarge(f"a message for {topic} is larger than the broker takes") from error
         except (KafkaError, TimeoutError) as error:
             raise BrokerUnavailable(f"the broker did not take a message: {type(error).__name__}") from error
 

@@ -9,7 +9,7 @@ from monitor.agents.publisher import TopicPublisher
 from monitor.audit.batch import Batch, OutboxRow, OutboxState, Outcome
 from monitor.audit.ports import AuditLog
 from monitor.clock import Clock
-from monitor.errors import DatabaseUnavailable, MonitorError
+from monitor.errors import DatabaseUnavailable, MessageTooLarge, MonitorError
 from monitor.events.catalogue import QUARANTINE_TOPIC
 from monitor.notify.routing import QUARANTINE_CHANNEL
 from monitor.recorder.quarantine import copy_of
@@ -57,7 +57,10 @@ class QuarantineCopies:
     async def _send(self, row: OutboxRow) -> Outcome:
         copy = copy_of(row.payload)
         try:
-            await self._publisher.send(QUARANTINE_TOPIC, copy.key, copy.value, copy.headers)
+            try:
+                await self._publisher.send(QUARANTINE_TOPIC, copy.key, copy.value, copy.headers)
+            except MessageTooLarge:  # it came just within the limit, and says more now: the log alone has it whole
+                await self._publisher.send(QUARANTINE_TOPIC, None, b"", copy.bare)
         except MonitorError as error:
             logger.warning("a copy to %s waits: %s", QUARANTINE_TOPIC, error)
             retry_at = self._clock.now() + RETRY_AFTER

@@ -5,15 +5,10 @@ from typing import Final
 from monitor.events.envelope import Refused
 
 PREFIX: Final = "quarantine_"  # keeps our headers apart from those the message came with
+OURS: Final = tuple(f"{PREFIX}{name}" for name in ("reason", "detail", "topic", "partition", "offset"))
 
 
 def quarantine_headers(refused: Refused, *, topic: str, partition: int, offset: int) -> list[tuple[str, bytes]]:
     """The headers of a quarantined message: its own, then ours (`quarantine_reason`, `_detail`, where it was read)."""
-    ours = {
-        "reason": refused.reason.value,
-        "detail": refused.detail,
-        "topic": topic,
-        "partition": str(partition),
-        "offset": str(offset),
-    }
-    return [*refused.headers, *((f"{PREFIX}{name}", text.encode(errors="replace")) for name, text in ours.items())]
+    texts = (refused.reason.value, refused.detail, topic, str(partition), str(offset))
+    return [*refused.headers, *((name, text.encode(errors="replace")) for name, text in zip(OURS, texts, strict=True))]

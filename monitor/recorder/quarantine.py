@@ -10,7 +10,7 @@ from monitor.audit.batch import OutboxRow
 from monitor.events.canonical import canonical
 from monitor.events.catalogue import QUARANTINE_TOPIC
 from monitor.events.envelope import Refused
-from monitor.events.quarantine import quarantine_headers
+from monitor.events.quarantine import OURS, PREFIX, quarantine_headers
 from monitor.notify.routing import QUARANTINE_CHANNEL
 from monitor.recorder.guard import Message
 from monitor.recorder.inputs import Header
@@ -23,6 +23,12 @@ class Copy:
     key: bytes | None
     value: bytes
     headers: Sequence[Header]
+
+    @property
+    def bare(self) -> Sequence[Header]:
+        """Our headers alone, and how much was left out: for a message that is too large to be copied whole."""
+        ours = [(name, value) for name, value in self.headers if name in OURS][-len(OURS) :]  # a sender may feign them
+        return [*ours, (f"{PREFIX}left_out", f"{len(self.value)} bytes; the whole is on the log".encode())]
 
 
 def copy_row(message: Message, refused: Refused, now: datetime) -> OutboxRow:

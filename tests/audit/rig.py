@@ -48,6 +48,8 @@ async def recorder(
     files: Files = NONE_KEPT,
     outbound: Any = None,
     max_message_bytes: int = 262_144,
+    instance: str = "test",
+    partition: int = 0,
 ) -> Recorder:
     made = Recorder(
         log=log,
@@ -55,7 +57,7 @@ async def recorder(
         clock=clock,
         topics=TOPICS,
         events_clock=events_clock,
-        owner=await log.start_instance("test"),
+        owner=await log.start_instance(instance),
         outbound=outbound or Silent(),
         observer=Silent(),
         vitals=Silent(),
@@ -64,7 +66,7 @@ async def recorder(
         max_message_bytes=max_message_bytes,
         cached_patients=100,
     )
-    await made.assigned([(topic, 0) for topic in TOPICS])
+    await made.assigned([(topic, partition) for topic in TOPICS])
     return made
 
 
