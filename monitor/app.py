@@ -21,8 +21,10 @@ from monitor.settings import BrokerKind, Settings
 
 AGENTS: Final = (patient, lab, mrd, chimerism, gvhd, clinical, treatment, commands)
 
-# Seconds: (session timeout, heartbeat). Tansu's group join takes half the session timeout; Kafka hangs below 6 s.
-MEMBERSHIP: Final = {BrokerKind.KAFKA: (10.0, 3.0), BrokerKind.TANSU: (2.0, 0.5)}
+# Seconds until others have the partitions of a member that is silent. Tansu's group join takes half of them; Kafka
+# hangs below 6.
+SESSION: Final = {BrokerKind.KAFKA: 10.0, BrokerKind.TANSU: 2.0}
+HEARTBEATS: Final = 4  # in a session: so soon, too, a member notices that the partitions are dealt anew
 COMMIT_EVERY: Final = 1.0  # seconds
 
 
@@ -32,7 +34,7 @@ def build_app(settings: Settings, keeper: Keeper, leave: Leave, watchdog: Watchd
     keeper: the recorder. leave: ends the process when going on would lose something.
     """
     unpack_carefully(settings.max_expanded_bytes)
-    session, heartbeat = MEMBERSHIP[settings.broker_kind]
+    session = settings.session_timeout or SESSION[settings.broker_kind]
     app = faust.App(
         settings.group,
         broker=[f"kafka://{server}" for server in settings.bootstrap_servers],
@@ -47,7 +49,7 @@ def build_app(settings: Settings, keeper: Keeper, leave: Leave, watchdog: Watchd
         broker_commit_interval=COMMIT_EVERY,
         broker_max_poll_records=settings.batch_events,
         broker_session_timeout=session,
-        broker_heartbeat_interval=heartbeat,
+        broker_heartbeat_interval=session / HEARTBEATS,
         **_membership(settings),
         **_credentials(settings),
     )

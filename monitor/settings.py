@@ -83,6 +83,7 @@ class Settings(BaseSettings):
     group: str = "safety-monitor"
     instance: str = Field(default_factory=socket.gethostname, min_length=1)
     static_membership: bool | None = None  # None: as the broker's kind allows
+    session_timeout: Annotated[float, Field(ge=2, le=90)] | None = None  # None: by the broker's kind; Kafka: 6 or more
 
     clock: ClockKind = ClockKind.SYSTEM
     protocol: Path | None = None  # None: the one that comes with the package

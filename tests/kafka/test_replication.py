@@ -7,7 +7,8 @@ import pytest
 
 from tests.engine.wire import platelets, publish
 from tests.kafka.test_membership import assert_once
-from tests.support.kafka import KafkaBroker, KafkaCluster
+from tests.support.kafka import KafkaBroker
+from tests.support.kafka_cluster import KafkaCluster
 from tests.support.reading import recorded_messages
 from tests.support.waiting import wait_until
 from tests.support.worker import worker_process

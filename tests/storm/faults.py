@@ -11,7 +11,8 @@ from pathlib import Path
 from monitor.events.catalogue import TOPICS
 from tests.storm.crew import Crew
 from tests.storm.disk import SmallDisk
-from tests.support.kafka import KafkaBroker, KafkaCluster
+from tests.support.kafka import KafkaBroker
+from tests.support.kafka_cluster import KafkaCluster
 from tests.support.postgres import PostgresCluster
 from tests.support.proxy import Proxy
 

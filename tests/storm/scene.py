@@ -13,7 +13,7 @@ from tests.storm.crew import Crew
 from tests.storm.disk import small_disk
 from tests.storm.faults import Faults
 from tests.support.broker import with_topics
-from tests.support.kafka import KafkaCluster, kafka_cluster
+from tests.support.kafka_cluster import KafkaCluster, kafka_cluster
 from tests.support.postbox import Postbox, http_postbox, routing_to
 from tests.support.postgres import PostgresCluster
 from tests.support.proxy import proxy_to

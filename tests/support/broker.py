@@ -15,7 +15,8 @@ from aiokafka.admin import AIOKafkaAdminClient
 from monitor.broker import ALL_TOPICS, apply_topics
 from monitor.embedded import embedded_broker
 from monitor.settings import Settings
-from tests.support.kafka import KafkaBroker, KafkaCluster, Reached, kafka_broker, kafka_cluster
+from tests.support.kafka import KafkaBroker, Reached, kafka_broker
+from tests.support.kafka_cluster import KafkaCluster, kafka_cluster
 from tests.support.kafka_libs import KafkaMissing, kafka_libs
 from tests.support.waiting import wait_until
 

@@ -1,7 +1,6 @@
-"""A real Apache Kafka for the tests: KRaft nodes of Maven Central's jars, on free ports of the loopback."""
+"""A real Apache Kafka for the tests: a KRaft node of Maven Central's jars, on free ports of the loopback."""
 
 import asyncio
-import json
 import signal
 import socket
 import subprocess
@@ -12,11 +11,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from aiokafka.admin import AIOKafkaAdminClient
-
 from monitor.agents.held import Held, look
 from monitor.audit.batch import Position
-from monitor.broker import PARTITIONS, answer
+from monitor.broker import PARTITIONS
 from monitor.embedded import HOST, free_port
 from monitor.settings import Settings
 from tests.support.kafka_libs import kafka_libs
@@ -26,7 +23,6 @@ CLUSTER = "c2FmZXR5LW1vbml0b3Itdw"  # any id of 16 bytes that does not begin wit
 # The heap holds a test's messages; the first compiler alone, since no test is as long as the second one's work.
 JAVA = ("-Xmx256m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xshare:auto")
 REPLICAS = 3  # of each partition on a cluster
-ELECTIONS = Path("__cluster_metadata-0") / "quorum-state"  # of the controllers, as each node saw them last
 IN_SYNC = 2  # replicas that must have a message before it is acknowledged
 
 
@@ -182,49 +178,6 @@ class KafkaBroker(Reached):
         }
 
 
-@dataclass(frozen=True)
-class KafkaCluster(Reached):
-    """One node or several that replicate; any of them may be killed and started again."""
-
-    nodes: Sequence[KafkaBroker]
-
-    @property
-    def bootstrap(self) -> str:
-        return ",".join(node.bootstrap for node in self.nodes)
-
-    @property
-    def disks(self) -> Sequence[Path]:
-        return [node.data for node in self.nodes]
-
-    @property
-    def replication(self) -> int:
-        """Replicas of each partition."""
-        return min(len(self.nodes), REPLICAS)
-
-    def leader(self, topic: str, partition: int) -> KafkaBroker:
-        """The node that leads a partition."""
-
-        async def ask() -> int:
-            admin = AIOKafkaAdminClient(bootstrap_servers=self.bootstrap)
-            await admin.start()
-            try:
-                [described] = await answer(lambda: admin.describe_topics([topic]))
-                return next(int(each["leader"]) for each in described["partitions"] if each["partition"] == partition)
-            finally:
-                await admin.close()
-
-        return self._node(asyncio.run(ask()))
-
-    def controller(self) -> KafkaBroker:
-        """The node that controls the cluster, by the newest election that a node's disk knows of."""
-        states = [json.loads((node.data / ELECTIONS).read_text()) for node in self.nodes]
-        newest = max((state for state in states if state["leaderId"] > 0), key=lambda state: int(state["leaderEpoch"]))
-        return self._node(newest["leaderId"])
-
-    def _node(self, number: int) -> KafkaBroker:
-        return next(node for node in self.nodes if node.node == number)
-
-
 @contextmanager
 def kafka_broker(
     *, protocol: str = "PLAINTEXT", scram: tuple[str, ...] = (), others: Mapping[str, str] | None = None
@@ -239,26 +192,3 @@ def kafka_broker(
             yield broker
         finally:
             broker.kill()
-
-
-@contextmanager
-def kafka_cluster(size: int) -> Iterator[KafkaCluster]:
-    """A running cluster, with nothing on it, that does not outlive the block. Raises KafkaMissing."""
-    libs = kafka_libs()
-    with tempfile.TemporaryDirectory(prefix="safety-kafka-", ignore_cleanup_errors=True) as folder:
-        voters = {number: free_port() for number in range(1, size + 1)}
-        nodes = []
-        for number in voters:
-            home = Path(folder) / str(number)
-            home.mkdir()
-            nodes.append(KafkaBroker(libs, home, node=number, voters=voters))
-        try:
-            for node in nodes:
-                node.format()
-                node.spawn()
-            for node in nodes:
-                node.await_up()
-            yield KafkaCluster(nodes)
-        finally:
-            for node in nodes:
-                node.kill()
