@@ -87,6 +87,9 @@ class Metrics:
         self._failures = self._counter("assessment_failures", "Patients whose assessment raised an exception.")
         self._unacked = self._gauge("unacked_alerts", "Alerts that nobody has acknowledged.", "priority")
         self._oldest_unacked = self._gauge("oldest_unacked_seconds", "Age of the oldest alert not acknowledged.")
+        self._heartbeat = self._gauge(
+            "heartbeat_timestamp_seconds", "When the last sign of life reached the service outside (Unix time)."
+        )
         self._system = self._gauge("system_alerts", "Open alerts about the monitor itself, by rule.", "rule")
 
     def _make_notices(self) -> None:
@@ -183,6 +186,10 @@ class Metrics:
         """Set how many alerts about the system are open, by rule; of a rule that is not named, none."""
         for rule in sorted(name for name in self._allowed["rule"] if name.startswith("ops.")):
             self._system.labels(rule).set(live.get(rule, 0))
+
+    def heartbeat_sent(self, at: datetime) -> None:
+        """Set when the last sign of life reached the service outside."""
+        self._heartbeat.set(at.timestamp())
 
     # The relay
 

@@ -95,7 +95,9 @@ class Settings(BaseSettings):
     checkpoint_keyring: Path | None = None  # verifier keys; None: those of checkpoint_key
     verify_every: Seconds = 86_400.0  # a worker verifies the whole log by itself, one of several
     verify_new_every: Seconds = 3_600.0  # and what is new since then
-    heartbeat_url: SecretStr | None = None  # the dead-man's switch outside
+    heartbeat_url: SecretStr | None = None  # the dead-man's switch outside; one for each worker
+    heartbeat_every: Seconds = 60.0
+    heartbeat_overdue: Seconds = 300.0  # what is overdue for longer stops the signs of life
 
     record_reads: bool = True  # each command that shows patients' data is itself recorded, with its actor
     actor: str | None = None  # who that is, an id in the trial; None: the login name

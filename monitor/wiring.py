@@ -40,8 +40,10 @@ from monitor.notify.delivering import Deliverer
 from monitor.notify.relay import Relay
 from monitor.notify.routing import TOPIC_CHANNELS, load_routing
 from monitor.notify.sender import AppriseSender
+from monitor.operations.heartbeat import Heartbeat, Overdue
 from monitor.operations.log_broken import LogBroken
 from monitor.operations.log_verifier import LogVerifier, Schedule
+from monitor.operations.overdue import Readiness, checkpoints_made, notices_waiting, patients_due
 from monitor.operations.quarantine_share import QuarantineShare
 from monitor.operations.source_silent import SourceSilent
 from monitor.operations.trouble import Check
@@ -179,6 +181,14 @@ async def build_worker(settings: Settings) -> AsyncIterator[Parts]:
             services["maker of checkpoints"] = checkpoints
         if (file := log.database.file) is not None:
             services["taker of records that wait"] = ActsTaker(log, Spool(file), clock)
+        if settings.heartbeat_url is not None:
+            services["heartbeat"] = Heartbeat(
+                settings.heartbeat_url.get_secret_value(),
+                _overdue(settings, log, health, checkpoints, clock),
+                clock,
+                metrics,
+                every=settings.heartbeat_every,
+            )
         if settings.clock is ClockKind.SYSTEM:
             services["clock"] = Ticker(
                 recorder, log, clock, leave, holder=settings.instance, every=settings.tick_every, lease=settings.lease
@@ -227,6 +237,19 @@ async def _anchors(settings: Settings, log: SqlAuditLog) -> Anchors:
     newest = await asyncio.to_thread(newest_in, settings.checkpoint_file)
     outside = [anchor_of(newest, str(settings.checkpoint_file), keys)] if newest else []
     return Anchors(outside, ProofStore(log), keys)
+
+
+def _overdue(
+    settings: Settings, log: SqlAuditLog, health: Health, checkpoints: Checkpoints | None, clock: WallClock
+) -> dict[str, Overdue]:
+    """What must not be overdue while the worker says that it lives."""
+    after = timedelta(seconds=settings.heartbeat_overdue)
+    overdue = {"worker": Readiness(health.report, after, clock.now()).overdue, "notices": notices_waiting(log, after)}
+    if settings.clock is ClockKind.SYSTEM:
+        overdue["clock"] = patients_due(log, after)
+    if checkpoints is not None:
+        overdue["checkpoints"] = checkpoints_made(checkpoints, after)
+    return overdue
 
 
 def _checkpoints(

@@ -77,11 +77,12 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backlog:
-    """What waits in the outbox for one channel."""
+    """What waits in the outbox for one channel; `urgent_at`: since when the oldest of high priority does."""
 
     channel: str
     pending: int
     oldest_at: datetime
+    urgent_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

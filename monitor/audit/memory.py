@@ -253,13 +253,18 @@ class MemoryAuditLog:
 
     async def outbox_backlog(self) -> list[Backlog]:
         """See AuditLog.outbox_backlog."""
-        waiting: dict[str, list[datetime]] = defaultdict(list)
+        waiting: dict[str, list[OutboxRow]] = defaultdict(list)
         for row in self._outbox.values():
             if row.state is OutboxState.PENDING:
-                waiting[row.channel].append(row.created_at)
+                waiting[row.channel].append(row)
         return [
-            Backlog(channel=channel, pending=len(times), oldest_at=min(times))
-            for channel, times in sorted(waiting.items())
+            Backlog(
+                channel=channel,
+                pending=len(rows),
+                oldest_at=min(row.created_at for row in rows),
+                urgent_at=min((row.created_at for row in rows if row.priority == "high"), default=None),
+            )
+            for channel, rows in sorted(waiting.items())
         ]
 
     async def close(self) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, func, or_, select, update
+from sqlalchemy import ColumnElement, case, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from monitor.audit import rows
@@ -64,13 +64,20 @@ async def settle(connection: AsyncConnection, *, row_id: str, outcome: Outcome, 
 
 async def backlog(connection: AsyncConnection) -> list[Backlog]:
     """What waits, by channel."""
+    urgent = func.min(case((outbox.c.priority == "high", outbox.c.created_at)))
+    oldest = func.min(outbox.c.created_at)
     waiting = (
-        select(outbox.c.channel, func.count().label("pending"), func.min(outbox.c.created_at).label("oldest_at"))
+        select(outbox.c.channel, func.count().label("pending"), oldest.label("oldest_at"), urgent.label("urgent_at"))
         .where(outbox.c.state == OutboxState.PENDING.value)
         .group_by(outbox.c.channel)
         .order_by(outbox.c.channel)
     )
     return [
-        Backlog(channel=row.channel, pending=row.pending, oldest_at=utc_time(row.oldest_at))
+        Backlog(
+            channel=row.channel,
+            pending=row.pending,
+            oldest_at=utc_time(row.oldest_at),
+            urgent_at=None if row.urgent_at is None else utc_time(row.urgent_at),
+        )
         for row in await connection.execute(waiting)
     ]

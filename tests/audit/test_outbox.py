@@ -141,10 +141,10 @@ async def test_two_relays_share_the_rows(log: AuditLog) -> None:
 
 
 async def test_the_backlog_counts_what_waits_by_channel(log: AuditLog) -> None:
-    await log.append(batch(outbox=(notice("a", created_at=at(3)), notice("b", created_at=at(1)))))
-    await log.append(batch(outbox=(notice("c", channel="kafka"),)))
+    await log.append(batch(outbox=(notice("a", created_at=at(3)), notice("b", priority="low", created_at=at(1)))))
+    await log.append(batch(outbox=(notice("c", channel="kafka", priority="low"),)))
 
     assert await log.outbox_backlog() == [
         Backlog(channel="kafka", pending=1, oldest_at=START),
-        Backlog(channel="mail", pending=2, oldest_at=at(1)),
+        Backlog(channel="mail", pending=2, oldest_at=at(1), urgent_at=at(3)),
     ]

@@ -88,6 +88,16 @@ class Checkpoints:
         """The newest checkpoint in one line, for the foot of a notice; None before the first."""
         return self._newest.footer if self._newest else None
 
+    async def behind_since(self) -> datetime | None:
+        """Since when the newest checkpoint has been behind the log's head; None if it is not.
+
+        Raises DatabaseUnavailable.
+        """
+        newest = await self._store.newest()
+        if newest is None or newest.size >= await self._store.size():
+            return None
+        return newest.made_at
+
     async def run(self) -> None:
         """Make checkpoints until `stop`. Neither the database's nor the broker's silence ends it."""
         while not self._stopping.is_set():
