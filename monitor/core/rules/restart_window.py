@@ -73,7 +73,7 @@ def _stretches(window: Window, ctx: Context) -> Iterator[Finding]:
                 WINDOW_BLOCKED,
                 (_evidence(window),),
                 outcome=_outcome(window, stretch),
-                effective=window.earliest_on,
+                effective=ctx.on(stretch.start),
                 summary="No chronic GVHD assessment since the stop: the restart window cannot open",
                 details=_days(window),
             )
