@@ -7,12 +7,13 @@ import sys
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, BinaryIO, Literal
 
 import typer
 
 from monitor.core.simulation import Simulation
 from monitor.errors import UsageError
+from monitor.events.parse import MAX_READ
 from monitor.protocol.model import Protocol
 
 
@@ -55,12 +56,20 @@ def _lines(files: list[str]) -> Iterator[bytes]:
     for name in files:
         try:
             if name == "-":
-                yield from sys.stdin.buffer
+                yield from _bounded(sys.stdin.buffer)
             else:
                 with Path(name).open("rb") as file:
-                    yield from file
+                    yield from _bounded(file)
         except OSError as error:
             raise UsageError(f"cannot read {name}: {error.strerror or error}") from error
+
+
+def _bounded(file: BinaryIO) -> Iterator[bytes]:
+    """Line by line; of one beyond what is ever looked at, the beginning (it is too large, and so refused)."""
+    while line := file.readline(MAX_READ):
+        yield line
+        while not line.endswith(b"\n") and (line := file.readline(MAX_READ)):
+            pass
 
 
 def _instant(stamp: str) -> datetime:

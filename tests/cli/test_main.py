@@ -1,3 +1,4 @@
+import json
 import subprocess
 import sys
 from collections.abc import Callable
@@ -9,6 +10,7 @@ import pytest
 from monitor.cli import commands
 from monitor.cli.main import main
 from monitor.errors import MonitorError, UsageError
+from monitor.events.parse import MAX_READ
 
 
 @pytest.fixture
@@ -84,3 +86,15 @@ def test_generate_writes_a_file_and_says_what_is_broken(tmp_path: Path, capsys: 
 
     assert out.read_text().startswith('{"specversion":"1.0"')
     assert "messages of 2 patients" in capsys.readouterr().err
+
+
+def test_a_line_without_end_is_refused_as_too_large_and_the_next_is_read(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    scenario = Path(__file__).parents[1] / "scenarios/16-agvhd-grade-2.events.jsonl"
+    file = tmp_path / "events.jsonl"
+    file.write_bytes(b"[" * (MAX_READ * 2 + 7) + b"\n" + scenario.read_bytes())
+    assert main(["simulate", str(file), "--format", "json"]) == 0
+    result = json.loads(capsys.readouterr().out)
+    assert [(refused["line"], refused["reason"]) for refused in result["quarantined"]] == [(1, "too_large")]
+    assert len(result["patients"]) == 1

@@ -28,7 +28,9 @@ class Secured:
     broker: KafkaBroker
     certificate: Path
 
-    def worker(self, folder: Path, password: str = SECRET) -> AbstractContextManager[WorkerProcess]:
+    def worker(
+        self, folder: Path, password: str = SECRET, mechanism: str = "SCRAM-SHA-512"
+    ) -> AbstractContextManager[WorkerProcess]:
         """A worker that is let in, if it knows the password; it says all that it ever says."""
         return worker_process(
             self.broker,
@@ -38,6 +40,7 @@ class Secured:
             BROKER_TLS_CA=str(self.certificate),
             BROKER_USERNAME=USER,
             BROKER_PASSWORD=password,
+            BROKER_MECHANISM=mechanism,
             LOG_LEVEL="DEBUG",
         )
 
@@ -53,10 +56,13 @@ def secured(kafka_at_hand: None, tmp_path: Path) -> Iterator[Secured]:  # noqa: 
     _keytool("-exportcert", "-rfc", "-alias", "broker", "-keystore", str(keystore), "-file", str(certificate))
     login = "org.apache.kafka.common.security.scram.ScramLoginModule required"
     others = {
-        "sasl.enabled.mechanisms": "SCRAM-SHA-512",
+        "sasl.enabled.mechanisms": "SCRAM-SHA-512,PLAIN",
         "sasl.mechanism.inter.broker.protocol": "SCRAM-SHA-512",
         "listener.name.sasl_ssl.scram-sha-512.sasl.jaas.config": (
             f'{login} username="broker" password="{BROKER_SECRET}";'
+        ),
+        "listener.name.sasl_ssl.plain.sasl.jaas.config": (
+            f'org.apache.kafka.common.security.plain.PlainLoginModule required user_{USER}="{SECRET}";'
         ),
         "ssl.keystore.location": str(keystore),
         "ssl.keystore.type": "PKCS12",
@@ -98,11 +104,18 @@ def test_worker_publish_and_topics_go_through_and_nothing_shows_the_password(sec
     assert "**********" in printed
 
 
+def test_plain_shows_the_password_within_tls_alone(secured: Secured, tmp_path: Path) -> None:
+    with secured.worker(tmp_path, mechanism="PLAIN") as plain:
+        made = plain.run("topics", "apply")
+    assert f"{len(ALL_TOPICS)} topics made" in made.stdout, made.stderr
+
+
 @pytest.mark.parametrize("command", [("topics", "apply"), ("publish", "-")])
+@pytest.mark.parametrize("mechanism", ["SCRAM-SHA-512", "PLAIN"])
 def test_a_wrong_password_is_refused_in_one_line_that_does_not_show_it(
-    secured: Secured, tmp_path: Path, command: tuple[str, ...]
+    secured: Secured, tmp_path: Path, command: tuple[str, ...], mechanism: str
 ) -> None:
-    with secured.worker(tmp_path, password="s3cret-of-a-stranger") as stranger:
+    with secured.worker(tmp_path, password="s3cret-of-a-stranger", mechanism=mechanism) as stranger:
         refused = stranger.run(*command)
     assert refused.returncode == 1
     assert "s3cret" not in refused.stdout + refused.stderr
