@@ -18,7 +18,7 @@ OTHER = "other"
 
 PRIORITIES = frozenset({"high", "medium", "low"})
 CHANGES = frozenset({"raised", "revised", "acknowledged", "escalated", "shelved", "withdrawn", "resolved"})
-EVENT_OUTCOMES = frozenset({"recorded", "waiting", "duplicate", "refused", "failed"})
+EVENT_OUTCOMES = frozenset({"recorded", "waiting", "ahead", "duplicate", "refused", "failed"})
 STAGES = frozenset({"decode", "load", "assess", "append", "acknowledge", "send", "settle", "verify"})
 SEND_OUTCOMES = frozenset({"delivered", "failed", "timeout", "not_needed"})
 
@@ -69,6 +69,8 @@ class Metrics:
 
     def _make_intake(self) -> None:
         self._events = self._counter("events", "Inbound events by type and what became of them.", "kind", "outcome")
+        for kind in self._allowed["kind"]:
+            self._events.labels(kind, "ahead")  # at zero from the start, or the first would be no increase
         self._quarantined = self._counter("quarantined", "Inbound messages refused, by reason.", "reason")
         self._messages = self._counter(
             "messages", "Messages by topic and whether they could be read.", "topic", "outcome"

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from monitor.audit.records import Record
 from monitor.events.envelope import Received
+from monitor.events.plausible import FUTURE_ALLOWANCE
 from monitor.recorder.planning import Plan
 from monitor.recorder.ports import RecorderObserver
 
@@ -14,7 +15,7 @@ def tell(observer: RecorderObserver, plan: Plan, records: Sequence[Record], wall
     for taken in plan.taken:
         event = taken.entry.event
         if isinstance(event, Received):
-            observer.event_seen(event.type, "waiting" if taken.entry.waited else "recorded")
+            observer.event_seen(event.type, outcome(event, wall, waited=taken.entry.waited))
             observer.event_recorded_after((wall - event.time).total_seconds())
     for refused in plan.refused:
         observer.event_seen(refused.type or "", "refused")
@@ -31,3 +32,10 @@ def tell(observer: RecorderObserver, plan: Plan, records: Sequence[Record], wall
         observer.clock_is(plan.now)
     if records:
         observer.batch_committed(records[-1].sequence, wall)
+
+
+def outcome(event: Received, wall: datetime, *, waited: bool) -> str:
+    """What became of a fact: recorded, waiting for its time, or ahead of all clocks, so that it may wait for years."""
+    if waited and event.time - wall > FUTURE_ALLOWANCE:
+        return "ahead"
+    return "waiting" if waited else "recorded"

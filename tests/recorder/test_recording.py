@@ -6,6 +6,7 @@ import pytest
 
 from monitor.errors import Fenced, PositionMismatch
 from monitor.events.catalogue import TOPICS
+from monitor.metrics import Metrics
 from tests.engine.bench import Bench
 from tests.engine.wire import START, azacitidine, blasts, enrolment, platelets
 
@@ -60,6 +61,17 @@ async def test_a_fact_of_the_future_waits_and_is_taken_once() -> None:
     await again.record(bench.sent("safety.lab", platelets("SH-001", 3)))
     assert len(await bench.records(RAISED)) == before
     assert await bench.whole()
+
+
+async def test_a_fact_far_ahead_of_all_clocks_is_counted_as_such() -> None:
+    bench = Bench(metrics=Metrics(kinds=[LAB]))
+    recorder = await bench.start()
+    for number, minutes in enumerate((0, 9, 11, 60 * 24 * 3650)):
+        at = bench.hands.now() + timedelta(minutes=minutes)
+        await recorder.record(bench.sent("safety.lab", platelets("SH-001", number, at=at)))
+    told = bench.metrics.exposition().decode()
+    counts = [f'safety_events_total{{kind="{LAB}",outcome="{what}"}}' for what in ("recorded", "waiting", "ahead")]
+    assert [f"{name} {number}.0" in told for name, number in zip(counts, (1, 1, 2), strict=True)] == [True] * 3
 
 
 async def test_under_the_events_clock_facts_wait_until_every_topic_has_told_the_time() -> None:
