@@ -15,7 +15,19 @@ SETS = {
 # Histogram buckets are the library's own label.
 KNOWN_VALUES = {
     *("safety.lab.resulted.v1", "safety.lab", "stop.chimerism", "future", "officer", OTHER, "0", "3"),
-    *("high", "medium", "low", "raised", "recorded", "ahead", "append", "delivered", "0.1.0", "nct06754540", "sha256:ab"),
+    *(
+        "high",
+        "medium",
+        "low",
+        "raised",
+        "recorded",
+        "ahead",
+        "append",
+        "delivered",
+        "0.1.0",
+        "nct06754540",
+        "sha256:ab",
+    ),
 }
 
 
