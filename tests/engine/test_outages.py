@@ -12,7 +12,7 @@ import pytest
 from tests.engine.wire import platelets, publish
 from tests.support.broker import Broker
 from tests.support.postgres import PostgresCluster
-from tests.support.reading import recorded_messages, records, verdict
+from tests.support.reading import assert_results_once, recorded_messages
 from tests.support.waiting import wait_until
 from tests.support.worker import worker_process
 
@@ -70,8 +70,4 @@ def test_five_seconds_without_the_database_lose_nothing(broker: Broker, database
         wait_until(worker.ready, "the worker is ready again")
         wait_until(lambda: recorded_messages(database.url) == sent, "the later messages are on the log")
         assert worker.stop() == 0
-    facts = [record for record in records(database.url) if record.kind == "safety.lab.resulted.v1"]
-    assert len(facts) == len({record.dedupe_key for record in facts}) == 200
-    found = verdict(database.url)
-    assert found.broken is None
-    assert not found.differs
+    assert_results_once(database.url, 200)

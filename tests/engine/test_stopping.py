@@ -11,12 +11,12 @@ from tests.support.broker import Broker
 from tests.support.postbox import http_postbox, routing_to
 from tests.support.postgres import PostgresCluster
 from tests.support.proxy import Proxy, proxy_to
-from tests.support.reading import looked_at, recorded_messages, records, verdict
+from tests.support.reading import assert_results_once, looked_at, recorded_messages, records
 from tests.support.waiting import wait_until
 from tests.support.worker import WorkerProcess, worker_process
 
 DRAINED, GAVE_UP = 0, 75
-LATENCY = 0.05  # seconds that each piece of traffic with the database takes: a batch then takes seconds
+LATENCY = 0.01  # seconds that each piece of traffic with the database takes: a batch then takes half a second
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ def test_a_batch_in_hand_is_recorded_first_however_slow_the_database(
         worker.start_ready()
         wait_until(lambda: recorded_messages(postgres_url) == sent, "the rest is read")
         assert worker.stop() == DRAINED
-    assert_once(postgres_url, 100)
+    assert_results_once(postgres_url, 100)
 
 
 def test_a_database_that_answers_nothing_does_not_keep_the_worker_beyond_its_grace(
@@ -71,7 +71,7 @@ def test_a_database_that_answers_nothing_does_not_keep_the_worker_beyond_its_gra
         worker.start_ready()
         wait_until(lambda: recorded_messages(postgres_url) == sent, "all is read")
         assert worker.stop() == DRAINED
-    assert_once(postgres_url, 100)
+    assert_results_once(postgres_url, 100)
 
 
 def test_a_notice_on_its_way_is_waited_for_and_does_not_go_twice(broker: Broker, tmp_path: Path) -> None:
@@ -94,10 +94,3 @@ def test_a_notice_on_its_way_is_waited_for_and_does_not_go_twice(broker: Broker,
 
 def _receipts(url: str) -> int:
     return sum(record.kind == "safety.notice.delivered.v1" and "officer" in record.payload for record in records(url))
-
-
-def assert_once(url: str, number: int) -> None:
-    """So many results are on the log, each once, and the log is whole."""
-    facts = [record for record in records(url) if record.kind == "safety.lab.resulted.v1"]
-    assert len(facts) == len({record.dedupe_key for record in facts}) == number
-    assert verdict(url).broken is None

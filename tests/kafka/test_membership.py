@@ -5,7 +5,7 @@ from pathlib import Path
 
 from tests.engine.wire import azacitidine, blasts, enrolment, platelets, publish
 from tests.support.kafka import KafkaBroker
-from tests.support.reading import recorded_messages, records, verdict
+from tests.support.reading import assert_results_once, recorded_messages
 from tests.support.waiting import wait_until
 from tests.support.worker import WorkerProcess, worker_process
 
@@ -65,14 +65,7 @@ def test_a_broker_that_is_killed_for_five_seconds_loses_nothing(kafka: KafkaBrok
         wait_until(lambda: recorded_messages(url) == sent, f"all messages are read; worker:\n{worker.said()}")
         wait_until(worker.ready, "the worker is ready")
         assert worker.stop() == 0
-    assert_once(url, 200)
-
-
-def assert_once(url: str, number: int) -> None:
-    """So many results are on the log, each once, and the log is whole."""
-    facts = [record for record in records(url) if record.kind == "safety.lab.resulted.v1"]
-    assert len(facts) == len({record.dedupe_key for record in facts}) == number
-    assert verdict(url).broken is None
+    assert_results_once(url, 200)
 
 
 def test_alerts_and_refused_messages_reach_their_topics(kafka: KafkaBroker, tmp_path: Path) -> None:

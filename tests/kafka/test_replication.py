@@ -6,10 +6,9 @@ from pathlib import Path
 import pytest
 
 from tests.engine.wire import platelets, publish
-from tests.kafka.test_membership import assert_once
 from tests.support.kafka import KafkaBroker
 from tests.support.kafka_cluster import KafkaCluster
-from tests.support.reading import recorded_messages
+from tests.support.reading import assert_results_once, recorded_messages
 from tests.support.waiting import wait_until
 from tests.support.worker import worker_process
 
@@ -44,4 +43,4 @@ def test_a_broker_of_three_goes_while_the_worker_works(
         wait_until(lambda: recorded_messages(url) == sent, f"all is read from the three; worker:\n{worker.said()}")
         wait_until(worker.ready, "the worker is ready")
         assert worker.stop() == 0
-    assert_once(url, 300)
+    assert_results_once(url, 300)

@@ -13,7 +13,7 @@ from tests.support.waiting import wait_until
 from tests.support.worker import WorkerProcess, worker_process
 
 PROMISE = 15.0  # seconds from the event's publication until its notice has arrived
-PAUSE = 0.5  # seconds between two alerts
+PAUSE = 1.0  # seconds between two alerts
 
 
 class Ward(threading.Thread):

@@ -4,11 +4,10 @@ import signal
 from pathlib import Path
 
 from tests.engine.wire import platelets, publish
-from tests.kafka.test_membership import assert_once
 from tests.support.kafka import KafkaBroker
 from tests.support.postgres import PostgresCluster
 from tests.support.proxy import proxy_to
-from tests.support.reading import recorded_messages
+from tests.support.reading import assert_results_once, recorded_messages
 from tests.support.waiting import wait_until
 from tests.support.worker import worker_process
 
@@ -39,4 +38,4 @@ def test_a_worker_frozen_with_a_batch_in_hand_is_fenced_when_it_wakes(
             assert frozen.ended() == FENCED
             assert "is held by heir" in frozen.said()
             assert heir.stop() == 0
-    assert_once(postgres_url, 60)
+    assert_results_once(postgres_url, 60)

@@ -74,3 +74,12 @@ def replayed(url: str, as_of: datetime) -> dict[str, object]:
         return (await replay(log, Protocol.load(), as_of=as_of)).to_json()
 
     return looked_at(url, fold)
+
+
+def assert_results_once(url: str, number: int) -> None:
+    """So many laboratory results are on the log, each once, and the log is whole."""
+    facts = [record for record in records(url) if record.kind == "safety.lab.resulted.v1"]
+    assert len(facts) == len({record.dedupe_key for record in facts}) == number
+    found = verdict(url)
+    assert found.broken is None
+    assert not found.differs
