@@ -16,6 +16,9 @@ _POWER = re.compile(r"\b(\d+(?:\.\d+)?)[eE]\+?0*(\d+)\b")
 _MOMENT = re.compile(r"\b\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d(\.\d+)?Z)?(?![\w-])")
 _RULE = re.compile(r"\b[a-z]+\.[a-z0-9-]+\b")
 
+# Units of UCUM as people write them.
+_UNITS: Mapping[str, str] = {"10*9/L": "× 10⁹/L", "mg/m2": "mg/m²", "d": "days", "h": "hours"}
+
 # What `details.value` is, where it is no measurement. An empty word: it is not worth a line.
 _VALUE_IS: Mapping[str, str] = {
     "data.conflict": "",
@@ -26,6 +29,8 @@ _VALUE_IS: Mapping[str, str] = {
     "treatment.dose-after-stop": "Given",
     "graft.function": "Reported",
 }
+# And what `details.reference` is, where nothing is held against it.
+_REFERENCE_IS: Mapping[str, str] = {"dli.schedule-conflict": "Azacitidine"}
 
 _NOT_READY = ("fail", "review", "stale", "missing")
 
@@ -34,11 +39,13 @@ def figures(alert: Alert, now: datetime, tz: ZoneInfo) -> list[str]:
     """The alert's values: only keys that are known, since others could hold anything."""
     details = alert.details
     unit = _word(details.get("unit"))
+    unit = _UNITS.get(unit, unit)
     lines = []
     if (label := _VALUE_IS.get(alert.rule, "Value")) and (value := _word(details.get("value"))):
         lines.append(f"{label}: {_measured(value, unit, tz)}")
     if reference := _word(details.get("reference")):
-        lines.append(f"Held against: {_measured(reference, unit, tz)}")
+        label = _REFERENCE_IS.get(alert.rule, "Held against")
+        lines.append(f"{label}: {_measured(reference, unit, tz)}")
     if change := _word(details.get("log10_change")):
         lines.append(f"Change: {change} log10")
     if grade := _word(details.get("grade")):

@@ -51,7 +51,7 @@ def caveats(alert: Alert) -> list[str]:
     if alert.provisional:
         said.append("Provisional: it rests on something preliminary, possible or inferred, and may be withdrawn.")
     if alert.boundary:
-        said.append("On the boundary: the record's wording is unclear just here, and the cautious reading is used.")
+        said.append("On the boundary: the record's wording is unclear just here; another reading judges otherwise.")
     if alert.details.get("lower_bound") is True:
         said.append("Not every organ was assessed: the truth may be worse.")
     if alert.details.get("known") is True:

@@ -50,9 +50,7 @@ SENTENCES: Final[Mapping[str, str | Choices]] = {
     "mrd.confirmation_days": "An MRD rise or conversion by qPCR is to be confirmed within {} times 24 hours.",
     "mrd.results_to_close": "{} evaluable MRD results in a row below the cut-off end an episode.",
     "relapse.blast_percent": "Blasts of {}% or more in marrow or blood are relapse.",
-    "chimerism.stop_below_percent": (
-        "Donor chimerism strictly below {0}% in whole marrow stops treatment; exactly {0}% does not."
-    ),
+    "chimerism.stop_below_percent": "Donor chimerism below {0}% in whole marrow stops treatment; {0}% itself does not.",
     "chimerism.falling_points": "Donor chimerism {} points or more below its highest since transplant is falling.",
     "laboratory.grade_4_neutrophils_below": "Neutrophils below {} x 10*9/L are grade 4.",
     "laboratory.grade_4_platelets_below": "Platelets below {} x 10*9/L are grade 4.",

@@ -132,7 +132,7 @@ class TestAnAlertExplained:
             "then: version 1 (final): donor 85 %",
             "now:  version 2 (corrected): donor 96 %",
             'Clause stop.3: "Hematologic recurrence',
-            "below 90% in whole marrow stops treatment; exactly 90% does not",
+            "below 90% in whole marrow stops treatment; 90% itself does not",
             "status: acknowledged -> withdrawn",
             "raised to officer by mail: delivered (attempt 2)",
             NOTE,

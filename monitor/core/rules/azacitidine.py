@@ -63,7 +63,8 @@ def find(ctx: Context) -> Iterator[Finding]:
         apart = (later.first_on - cycle.first_on).days
         if apart < ctx.protocol.azacitidine.cycle_days:
             said = f"Azacitidine cycle {later.number} began {apart} days after cycle {cycle.number}"
-            hit = Hit(said, details={"value": str(apart), "unit": "d", "item": f"cycle {later.number}"})
+            details = {"value": str(apart), "unit": "d", "reference": str(ctx.protocol.azacitidine.cycle_days)}
+            hit = Hit(said, details={**details, "item": f"cycle {later.number}"})
             yield single(EARLY, later.doses[0], hit, item=str(later.number), also=(cycle.doses[0].key,))
     yield from _late(given, ctx)
     yield from _count(given, ctx)

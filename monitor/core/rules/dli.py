@@ -34,12 +34,15 @@ def find(ctx: Context) -> Iterator[Finding]:
     for previous, infusion in pairwise(infusions):
         apart = (infusion.on - previous.on).days
         if apart < ctx.protocol.dli.interval_min_days:
-            hit = Hit(f"DLI {apart} days after the one before", details={"value": str(apart), "unit": "d"})
+            details = {"value": str(apart), "unit": "d", "reference": str(ctx.protocol.dli.interval_min_days)}
+            hit = Hit(f"DLI {apart} days after the one before", details=dict(details))
             yield single(SHORT, infusion, hit, item=infusion.key[1], also=(previous.key,))
     yield from _long(infusions, ctx)
     excess = infusions[ctx.protocol.dli.maximum_doses :]
     if excess:
-        hit = Hit(f"{len(infusions)} DLIs given, at most {ctx.protocol.dli.maximum_doses} planned")
+        limit = ctx.protocol.dli.maximum_doses
+        said = f"{len(infusions)} DLIs given, at most {limit} planned"
+        hit = Hit(said, details={"value": str(len(infusions)), "reference": str(limit)})
         yield Finding(COUNT, tuple(evidence(f, hit) for f in excess))
     for count, (infusion, following) in enumerate(with_next(infusions), start=1):
         yield from _conflict(infusion, following, count, ctx)

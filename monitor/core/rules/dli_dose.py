@@ -13,6 +13,8 @@ from decimal import Decimal
 from monitor.core.context import Context
 from monitor.core.exact import over
 from monitor.core.finding import Finding, Rule
+from monitor.core.grading.chronic import ChronicSeverity
+from monitor.core.grading.magic import ROMAN
 from monitor.core.history import Fact
 from monitor.core.rules.runs import single
 from monitor.core.stops import Hit
@@ -95,8 +97,14 @@ def _active_gvhd(infusion: Fact[DliInfused], ctx: Context) -> Iterator[Finding]:
     """Any active GVHD by the latest assessments."""
     acute = [pair for pair in ctx.acute if not _after(pair[0], infusion, ctx)]
     chronic = [pair for pair in ctx.chronic if not _after(pair[0], infusion, ctx)]
-    active = [fact.key for fact, verdict in acute[-1:] if verdict.active]
-    active += [fact.key for fact, severity in chronic[-1:] if severity.active or severity.overlap]
+    active = {fact.key: f"acute, grade {ROMAN[v.grade or 0]}" for fact, v in acute[-1:] if v.active}
+    active |= {fact.key: _chronic_in_words(v) for fact, v in chronic[-1:] if v.active or v.overlap}
     if active:
-        hit = Hit("DLI given while the latest assessment shows active GVHD")
+        hit = Hit(f"DLI given while the latest assessment shows active GVHD ({'; '.join(active.values())})")
         yield single(ACTIVE_GVHD, infusion, hit, item=infusion.key[1], also=tuple(active))
+
+
+def _chronic_in_words(verdict: ChronicSeverity) -> str:
+    if verdict.severity in (None, "none"):
+        return "overlap" if verdict.overlap else "chronic, severity not known"
+    return f"chronic, {verdict.severity}"

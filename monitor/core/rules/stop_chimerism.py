@@ -90,15 +90,16 @@ def _elsewhere(ctx: Context) -> Iterator[Finding]:
     series: dict[str, list[Fact[ChimerismResulted]]] = {}
     for fact in ctx.history.of(ChimerismResulted):
         if not is_whole_marrow(fact.data):
-            series.setdefault(f"{fact.data.specimen}/{fact.data.lineage or 'unstated'}", []).append(fact)
+            series.setdefault(f"{fact.data.specimen or 'unstated'}/{fact.data.lineage or 'unstated'}", []).append(fact)
     for item, facts in series.items():
 
         def hit(data: RecordBlock, item: str = item) -> Hit | None:
             if not isinstance(data, ChimerismResulted) or is_whole_marrow(data) or data.donor_percent >= limit:
                 return None
-            where = item.replace("_", " ")
+            where, cells = item.replace("_", " ").split("/", 1)
+            found = f"Donor chimerism {data.donor_percent}% in {where}, {cells} cells"
             return Hit(
-                f"Donor chimerism {data.donor_percent}% in {where}, below {limit}%: a whole marrow is asked for",
+                f"{found}, below {limit}%: a whole marrow is asked for",
                 details={"value": str(data.donor_percent), "unit": "%", "reference": str(limit), "item": item},
             )
 
