@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from monitor.core.context import Context
-from monitor.core.finding import Evidence, Finding, Rule
+from monitor.core.finding import Detail, Evidence, Finding, Rule
 from monitor.core.rules.mrd_rising import POSITIVE, RISING
 from monitor.core.rules.mrd_rising import find as rises
-from monitor.core.rules.mrd_series import Reading, SeriesKey, all_series, label
+from monitor.core.rules.mrd_series import Reading, SeriesKey, all_series, distinguished, label, series_key
 from monitor.core.rules.runs import LATER_RESULT, evidence, single
 from monitor.core.stops import Hit
 from monitor.core.times import is_day
@@ -36,8 +36,9 @@ def _low(key: SeriesKey, readings: list[Reading]) -> Iterator[Finding]:
     run: list[Evidence] = []
     for reading in readings:
         if reading.low:
-            said = f"MRD detected below the positive cut-off ({reading.cutoff}): {reading.shown} by {label(key)}"
-            details = {"value": reading.shown, "reference": str(reading.cutoff), "item": label(key)}
+            cutoff = f"{reading.cutoff} {reading.fact.data.unit}"
+            said = f"MRD detected below the positive cut-off ({cutoff}): {reading.shown} by {label(key)}"
+            details = {"value": reading.figure, "reference": str(reading.cutoff), **_what(key)}
             run.append(evidence(reading.fact, Hit(said, details=dict(details))))
         elif run:
             yield Finding(LOW, tuple(run), item="/".join(key), outcome=LATER_RESULT)
@@ -58,10 +59,15 @@ def _broken(key: SeriesKey, first: Reading, series: dict[SeriesKey, list[Reading
     ]
     if earlier:
         last = max(earlier, key=lambda r: r.fact.order)
-        said = f"MRD is now measured by {label(key)}, earlier otherwise: the values cannot be compared"
+        now, before = distinguished(key, series_key(last.fact.data))
+        said = f"MRD is now measured by {now}, earlier by {before}: the values cannot be compared"
         yield single(
             BREAK, first.fact, Hit(said, details={"item": label(key)}), item="/".join(key), also=(last.fact.key,)
         )
+
+
+def _what(key: SeriesKey) -> dict[str, Detail]:
+    return {"unit": key[5], "item": label(key)}
 
 
 def _same_target(key: SeriesKey, other: SeriesKey) -> bool:
@@ -93,8 +99,8 @@ def _more_sensitive(
         ]
         if unseen:
             last = unseen[-1]
-            said = f"MRD {reading.shown} would not have been seen by the earlier, less sensitive method ({last.shown})"
-            hit = Hit(said, details={"value": reading.shown, "reference": str(last.limit), "item": label(key)})
+            said = f"MRD {reading.shown} would not have been seen by the earlier, less sensitive method: {last.shown}"
+            hit = Hit(said, details={"value": reading.figure, "reference": str(last.limit), **_what(key)})
             yield single(SENSITIVITY, reading.fact, hit, item="/".join(key), also=(last.fact.key,))
             return
 
@@ -114,7 +120,7 @@ def _confirmations(series: dict[SeriesKey, list[Reading]], ctx: Context) -> Iter
                 continue
             hit = Hit(
                 f"No later MRD result {wait.days} days after {reading.shown} by {label(key)}: a confirmation is due",
-                details={"value": reading.shown, "item": label(key), "due_on": ctx.on(due).isoformat()},
+                details={"value": reading.figure, "due_on": ctx.on(due).isoformat(), **_what(key)},
             )
             yield Finding(
                 CONFIRMATION,

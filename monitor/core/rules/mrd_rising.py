@@ -149,17 +149,21 @@ def _bounds(reference: Reading | None, episode: _Episode, factor: Decimal) -> li
     return [(times(factor, level), episode.fired) for level in levels]
 
 
+def _held(against: Reading, level: Decimal | None) -> str:
+    return against.shown if level is None else f"{level} {against.fact.data.unit}"
+
+
 def _finding(
     rule: Rule, key: SeriesKey, reading: Reading, against: Reading | None, said: str, level: Decimal | None = None
 ) -> Finding:
-    details: dict[str, Detail] = {"value": reading.shown, "unit": reading.fact.data.unit, "item": label(key)}
+    details: dict[str, Detail] = {"value": reading.figure, "unit": reading.fact.data.unit, "item": label(key)}
     if against is not None:
         details["reference"] = str(level) if level is not None else against.shown
         value = reading.value or reading.at_least
         if level and value:
             change = _ARITHMETIC.log10(_ARITHMETIC.divide(value, level)).quantize(Decimal("0.01"))
             details["log10_change"] = str(change)
-    compared = f", held against {details['reference']}" if "reference" in details else ""
+    compared = f", held against {_held(against, level)}" if against is not None else ""
     hit = Hit(f"{said}: {reading.shown}{compared} by {label(key)}", details=details)
     also = () if against is None or against.fact.key == reading.fact.key else (against.fact.key,)
     return single(rule, reading.fact, hit, item="/".join(key), also=also)

@@ -15,6 +15,7 @@ from monitor.core.once import Once
 from monitor.events.mrd import MrdResulted
 
 SeriesKey = tuple[str, str, str, str, str, str]
+_ASSAYS = {"flow": "flow cytometry", "qpcr": "qPCR", "ngs": "NGS", "dpcr": "digital PCR"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,11 @@ class Reading:
         if self.value is not None:
             return self.value > bound
         return self.at_least is not None and self.at_least >= bound
+
+    @property
+    def figure(self) -> str:
+        """The bare number where there is one, else the result in words."""
+        return str(self.value) if self.value is not None else self.shown
 
     @property
     def shown(self) -> str:
@@ -98,7 +104,20 @@ def series_key(result: MrdResulted) -> SeriesKey:
 def label(key: SeriesKey) -> str:
     """A series in words, for a reader."""
     assay, target, specimen, lab, _, _ = key
-    return " ".join(part for part in (assay, target, specimen.replace("_", " "), f"({lab})" if lab else "") if part)
+    found = f"{_ASSAYS[assay]} of {target}" if target else _ASSAYS[assay]
+    return f"{found} in {specimen.replace('_', ' ')}" + (f" ({lab})" if lab else "")
+
+
+def distinguished(key: SeriesKey, other: SeriesKey) -> tuple[str, str]:
+    """Two series in words that tell them apart: where they look alike, with method version and unit."""
+    if label(key) != label(other):
+        return label(key), label(other)
+    return _in_full(key), _in_full(other)
+
+
+def _in_full(key: SeriesKey) -> str:
+    *_, method, unit = key
+    return f"{label(key)}, {f'method {method}' if method else 'method not stated'}, in {unit}"
 
 
 def all_series(ctx: Context) -> dict[SeriesKey, list[Reading]]:
