@@ -43,9 +43,11 @@ from monitor.notify.sender import AppriseSender
 from monitor.operations.heartbeat import Heartbeat, Overdue
 from monitor.operations.log_broken import LogBroken
 from monitor.operations.log_verifier import LogVerifier, Schedule
+from monitor.operations.newer_rules import NewerRules
 from monitor.operations.overdue import Readiness, checkpoints_made, notices_waiting, patients_due
 from monitor.operations.quarantine_share import QuarantineShare
 from monitor.operations.source_silent import SourceSilent
+from monitor.operations.stop_in_doubt import StopInDoubt
 from monitor.operations.trouble import Check
 from monitor.operations.watch import OperationsWatch
 from monitor.protocol.model import Protocol
@@ -190,6 +192,9 @@ async def build_worker(settings: Settings) -> AsyncIterator[Parts]:
                 every=settings.heartbeat_every,
             )
         if settings.clock is ClockKind.SYSTEM:
+            services["assessor by newer rules"] = NewerRules(
+                recorder, log, clock, holder=settings.instance, lease=settings.lease
+            )
             services["clock"] = Ticker(
                 recorder, log, clock, leave, holder=settings.instance, every=settings.tick_every, lease=settings.lease
             )
@@ -224,6 +229,7 @@ def _checks(settings: Settings, log: SqlAuditLog, clock: WallClock) -> list[Chec
     checks: list[Check] = [
         QuarantineShare(log, share=settings.quarantine_share, minimum=settings.quarantine_minimum),
         LogBroken(log),
+        StopInDoubt(log),
     ]
     if settings.clock is ClockKind.SYSTEM:
         checks.append(SourceSilent(log, after=settings.silent_after, since=clock.now()))

@@ -26,6 +26,12 @@ class Decided:
     sequence: int | None = None
     core: str | None = None
     protocol: str | None = None
+    anew: bool = False  # when everybody was assessed anew, after an upgrade of the program
+
+    @property
+    def by_other_rules(self) -> bool:
+        """May the facts lead elsewhere by the rules of this program, or may it be recorded later than they do?"""
+        return self.anew or self.core != CORE_VERSION
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +73,7 @@ def recorded(records: Sequence[Record]) -> list[Decided]:
                 record.sequence,
                 stamp.get("core"),
                 stamp.get("protocol"),
+                payload.get("anew") is True,
             )
         )
     return changes
@@ -84,7 +91,7 @@ def latest(records: Sequence[Record]) -> datetime | None:
 
 def differences(patient: str, found: Sequence[Decided], expected: Sequence[Decided]) -> Iterator[Difference]:
     """The first difference of each alert. Changes of one alert keep their order; those of several need not."""
-    newer = any(change.core != CORE_VERSION for change in found)
+    newer = any(change.by_other_rules for change in found)
     by_alert, wanted = _by_alert(found), _by_alert(expected)
     for reference in dict.fromkeys([*wanted, *by_alert]):
         difference = _compare(by_alert.get(reference, []), wanted.get(reference, []))

@@ -17,6 +17,9 @@ SYSTEM_DELIVERY: Final = "system/delivery"
 SYSTEM_RETRIES: Final = "system/retries"
 """Stream of what people asked to have read again out of the quarantine, and what came of it."""
 
+PROGRAMS: Final = "system/program"
+"""Stream of the programs that the log was assessed by, and of the stops that a newer one does not find."""
+
 VERIFICATIONS: Final = "system/verification"
 """Stream of the passes of `verify` that workers made by themselves."""
 
@@ -30,6 +33,8 @@ PROTOCOL_ACTIVATED: Final = "safety.protocol.activated.v1"
 EXPORT_MADE: Final = "safety.export.made.v1"
 LOG_READ: Final = "safety.log.read.v1"
 LOG_VERIFIED: Final = "safety.log.verified.v1"
+PROGRAM_ADOPTED: Final = "safety.program.adopted.v1"
+STOP_DOUBTED: Final = "safety.stop.doubted.v1"
 
 RETRY_ASKED: Final = "safety.quarantine.retry-asked.v1"
 RETRY_MADE: Final = "safety.quarantine.retry-made.v1"

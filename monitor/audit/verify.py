@@ -8,7 +8,6 @@ from datetime import datetime
 from monitor.audit import kinds
 from monitor.audit.checker import Broken, Checker
 from monitor.audit.clock import clocks
-from monitor.audit.core_version import CORE_VERSION
 from monitor.audit.decisions import Difference, derived, differences, latest, recorded
 from monitor.audit.integrity import PAGE, check_log
 from monitor.audit.ports import AuditLog, Streams
@@ -151,7 +150,7 @@ def check_patient(
     return Verdict(
         decisions=len(found),
         differs=tuple(differences(patient, found, expected)),
-        upgraded=any(change.core != CORE_VERSION for change in found),
+        upgraded=any(change.by_other_rules for change in found),
     )
 
 

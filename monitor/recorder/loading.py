@@ -28,6 +28,7 @@ class Loaded:
     known: Known
     failing: AlertRow | None = None
     owed: tuple[Change, ...] = ()
+    anew: bool = False  # what is owed is owed by newer rules
 
 
 class Loader:

@@ -4,16 +4,18 @@ import asyncio
 import logging
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from monitor.audit import kinds
 from monitor.audit.batch import AlertRow, Batch, OutboxRow, Owner, PatientRow
 from monitor.audit.ports import AuditLog
-from monitor.audit.records import NewRecord
+from monitor.audit.records import NewRecord, Record
 from monitor.core.alert import Change
+from monitor.core.patient import Patient
 from monitor.events.envelope import Received, Refused
 from monitor.recorder.activating import Files
+from monitor.recorder.anew import Anew, assessed_anew
 from monitor.recorder.deciding import Advance, Decision, Taken, decide, set_aside
 from monitor.recorder.failing import failed, mended
 from monitor.recorder.guard import Message
@@ -122,6 +124,18 @@ class Planner:
             await self._assess(draft, row.patient, row.partition, loaded, (), Advance(now, sweep=False))
         return self._finished(draft, None, None, 0, now)
 
+    async def plan_anew(self, row: PatientRow, now: datetime) -> Plan:
+        """The transaction that records what the rules that run now make of a patient otherwise than was decided."""
+        draft = _Draft(now)
+        loaded = await self._load(row.patient, None)
+        if loaded.known.patient is not None and loaded.failing is None:
+            decided = await self._patience(lambda: self._log.stream(kinds.alert_stream(row.patient)))
+            found = _anew(loaded.known.patient, decided, now)
+            draft.records += found.doubts(now)
+            loaded = replace(loaded, owed=found.changes, anew=True)
+        await self._assess(draft, row.patient, row.partition, loaded, (), Advance(now, sweep=False))
+        return self._finished(draft, None, None, 0, now)
+
     async def _sweep(self, draft: _Draft, partition: int, now: datetime, swept: datetime | None, pile: Pile) -> None:
         rows = await self._patience(lambda: self._log.due_patients(now, partitions=[partition], limit=ALL))
         for row in rows:
@@ -173,7 +187,7 @@ class Planner:
             logger.exception("an assessment failed; its patient waits, the others go on")
             self._fail(draft, patient, loaded, type(error).__name__)
             return set_aside(known, patient, taken)
-        return self._recovered(draft, loaded, decision) if loaded.failing else decision
+        return self._recovered(draft, loaded, decision) if loaded.failing or loaded.owed else decision
 
     def _fail(self, draft: _Draft, patient: str, loaded: Loaded, error: str) -> None:
         draft.failures += 1
@@ -183,12 +197,13 @@ class Planner:
             self._announce(draft, failure.change)
 
     def _recovered(self, draft: _Draft, loaded: Loaded, decision: Decision) -> Decision:
-        """Record what was owed while the assessment failed, before what is new."""
+        """Record what is owed (the assessment failed, or its rules were older), before what is new."""
         if loaded.failing is not None:
             end = mended(loaded.failing, self._protocol_hash, draft.wall)
             draft.records.append(end.record)
             self._announce(draft, end.change)
-        owed = tuple(change_record(change, facts=loaded.known.facts) for change in loaded.owed)
+        mark = {"anew": True} if loaded.anew else {}
+        owed = tuple(change_record(change, facts=loaded.known.facts, **mark) for change in loaded.owed)
         after = Known(decision.after.patient, decision.after.facts, decision.after.decided + len(owed))
         return Decision(after, owed + decision.records, loaded.owed + decision.changes)
 
@@ -215,6 +230,14 @@ class Planner:
         return Plan(
             batch, draft.known, tuple(draft.changes), tuple(draft.taken), refused, duplicates, draft.failures, now
         )
+
+
+def _anew(patient: Patient, decided: Sequence[Record], now: datetime) -> Anew:
+    try:
+        return assessed_anew(patient, decided, now)
+    except (ValueError, KeyError, TypeError):  # a record that is none of ours: `verify` names it
+        logger.exception("what was decided of a patient cannot be read, and is not held against newer rules")
+        return Anew()
 
 
 def _sweeps(reading: Reading, before: Watermarks | None, after: Watermarks | None) -> dict[int, datetime]:

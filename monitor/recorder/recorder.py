@@ -10,9 +10,10 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 
 from monitor.audit import kinds
-from monitor.audit.batch import Owner, Position, TopicPartition
+from monitor.audit.batch import Owner, PatientRow, Position, TopicPartition
 from monitor.audit.ports import AuditLog
 from monitor.clock import Clock
+from monitor.core.alert import Change
 from monitor.errors import ProtocolChanged, VersionConflict
 from monitor.recorder.activating import Files
 from monitor.recorder.cache import PatientCache
@@ -109,6 +110,18 @@ class Recorder:
                         break
             self._observer.clock_is(now)
             return len(rows)
+
+    async def assess_anew(self, row: PatientRow, now: datetime) -> tuple[Change, ...]:
+        """Record what the rules that run now make of a patient otherwise than was decided; what that is.
+
+        Raises DatabaseUnavailable, ProtocolChanged, Fenced.
+        """
+        async with self._lock:
+            for _ in range(CONFLICTS):
+                plan = await self._planner.plan_anew(row, now)
+                if await self._committed(plan):
+                    return plan.changes
+        raise VersionConflict(f"of patient {row.patient}", 0, 0)
 
     async def assigned(self, partitions: Collection[TopicPartition]) -> Mapping[TopicPartition, Position]:
         """Own these partitions; their recorded positions. Nothing cached outlives a change of hands."""

@@ -65,7 +65,7 @@ def tick_record(patient: str, due: datetime, known_at: datetime, *, waited: bool
     )
 
 
-def change_record(change: Change, *, facts: int, **more: str) -> NewRecord:
+def change_record(change: Change, *, facts: int, **more: str | bool) -> NewRecord:
     """A decision, stamped with what made it: core, protocol, and the version of the facts that were read.
 
     The whole alert when it is raised; afterwards only what changed. `more` stands beside it in the payload.

@@ -54,6 +54,13 @@ FAMILIES = {
     "pregnancy": ["positive"],
     "report": ["susar-clock"],
     "data": ["conflict", "unit-unknown", "implausible", "refused", "unsigned-decision"],
-    "ops": ["assessment-failed", "log-broken", "notice-undelivered", "quarantine-share", "source-silent"],
+    "ops": [
+        "assessment-failed",
+        "log-broken",
+        "notice-undelivered",
+        "quarantine-share",
+        "source-silent",
+        "stop-in-doubt",
+    ],
 }
 RULES = [f"{family}.{name}" for family, names in FAMILIES.items() for name in names]

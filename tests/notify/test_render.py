@@ -175,6 +175,19 @@ CASES["log-broken"] = (
     ),
     QUIET,
 )
+CASES["stop-in-doubt"] = (
+    raised(
+        "ops.stop-in-doubt",
+        patient="",
+        clause="practice",
+        reading="",
+        basis=(),
+        effective_at=NOW,
+        summary="The stop that alert 09fb584f3ebb16be told of is not found by the newer rules; it stays",
+        details={"alert": "09fb584f3ebb16be", "of": "stop.acute-gvhd"},
+    ),
+    QUIET,
+)
 CASES["quarantine-share"] = (QUARANTINE, QUIET)
 CASES["quarantine-share-over"] = (
     later(QUARANTINE, "resolved", at=NOW + timedelta(hours=2), details={"outcome": "over"}),

@@ -1,0 +1,143 @@
+"""After an upgrade of the program each patient is assessed anew, once, by the rules that run now.
+
+Without it, what only newer rules find in old facts would stay untold. One worker of several does it, a patient at a
+time; when all are done, the log says so, and the next start of the same program has nothing to do.
+"""
+
+import asyncio
+import json
+import logging
+import time
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final, Protocol
+
+from monitor.audit import kinds
+from monitor.audit.batch import Batch, PatientRow
+from monitor.audit.core_version import CORE_VERSION
+from monitor.audit.ports import AuditLog
+from monitor.audit.records import NewRecord
+from monitor.clock import Clock
+from monitor.core.alert import Change
+from monitor.errors import DatabaseUnavailable, Fenced, VersionConflict
+from monitor.events.canonical import canonical
+
+logger = logging.getLogger(__name__)
+
+LEASE: Final = "newer rules"
+SETTLING: Final = 30.0  # seconds after the start: first the worker takes up its partitions
+LOOK: Final = 5.0  # seconds until another worker's lease, or the database, is asked for again
+REST: Final = 3.0  # times as long as a patient took
+LONGEST_REST: Final = 2.0  # seconds
+
+
+class Assessor(Protocol):
+    """The recorder, as this service sees it."""
+
+    async def assess_anew(self, row: PatientRow, now: datetime) -> tuple[Change, ...]:
+        """Record what the rules that run now make of a patient otherwise than was decided."""
+
+
+@dataclass(frozen=True, slots=True)
+class Adopted:
+    """What became of all patients under a program that is new to the log."""
+
+    before: str | None
+    patients: int
+    changes: Counter[str]
+
+
+class NewerRules:
+    """Assesses everybody anew if the program is new to the log; then waits to be stopped."""
+
+    def __init__(
+        self, recorder: Assessor, log: AuditLog, clock: Clock, *, holder: str, lease: float, core: str = CORE_VERSION
+    ) -> None:
+        """`holder` names this worker; `lease` in seconds; `core` is what its decisions are stamped with."""
+        self._recorder = recorder
+        self._log = log
+        self._clock = clock
+        self._holder = holder
+        self._lease = timedelta(seconds=lease)
+        self._core = core
+        self._stopping = asyncio.Event()
+
+    async def run(self) -> None:
+        """Wait a moment, assess, and wait for `stop`. The database's silence ends nothing."""
+        await self._pause(SETTLING)
+        while not self._stopping.is_set() and not await self._done():
+            await self._pause(LOOK)
+        await self._stopping.wait()
+        await self._log.release_lease(LEASE, self._holder)
+
+    def stop(self) -> None:
+        """End `run` after the patient under way."""
+        self._stopping.set()
+
+    async def look(self) -> Adopted | None:
+        """Assess everybody anew if nobody has under this program; None if it is done, or another worker does it.
+
+        Raises DatabaseUnavailable, VersionConflict when another worker told of it meanwhile.
+        """
+        adopted, _ = await self._adopted()
+        if adopted == self._core or not await self._leads():
+            return None
+        changes: Counter[str] = Counter()
+        rows = await self._log.patients()
+        for row in rows:
+            began = time.monotonic()
+            found = await self._recorder.assess_anew(row, self._clock.now())
+            changes.update(change.kind for change in found)
+            await self._pause(min((time.monotonic() - began) * REST, LONGEST_REST))
+            if self._stopping.is_set() or not await self._leads():
+                return None  # begun again by the next start, or gone on with by another: what is told is told once
+        done, (_, version) = Adopted(adopted, len(rows), changes), await self._adopted()
+        await self._log.append(self._record(done, version))
+        logger.info("all %d patients were assessed anew, by newer rules: %s", len(rows), dict(changes) or "no change")
+        return done
+
+    async def _done(self) -> bool:
+        try:
+            await self.look()
+            return (await self._adopted())[0] == self._core
+        except DatabaseUnavailable as error:
+            logger.warning("patients wait to be assessed anew: %s", error)
+        except VersionConflict:
+            logger.info("another worker told meanwhile that all were assessed anew")
+        except Fenced:
+            return True  # this worker is about to end; whoever took its place goes on
+        return False
+
+    async def _adopted(self) -> tuple[str | None, int]:
+        """The program that the log knows of last, and the version of its stream."""
+        records = await self._log.stream(kinds.PROGRAMS)
+        known = [json.loads(record.payload)["core"] for record in records if record.kind == kinds.PROGRAM_ADOPTED]
+        return (known[-1] if known else None), len(records)
+
+    def _record(self, done: Adopted, version: int) -> Batch:
+        now = self._clock.now()
+        payload = {
+            "core": self._core,
+            "before": done.before,
+            "patients": done.patients,
+            "changes": dict(sorted(done.changes.items())),
+        }
+        record = NewRecord(
+            stream=kinds.PROGRAMS,
+            kind=kinds.PROGRAM_ADOPTED,
+            payload=canonical(payload),
+            known_at=now,
+            actor=self._holder,
+        )
+        return Batch(recorded_at=now, records=(record,), expected={kinds.PROGRAMS: version})
+
+    async def _leads(self) -> bool:
+        now = self._clock.now()
+        return await self._log.acquire_lease(LEASE, self._holder, ttl=self._lease, now=now) is not None
+
+    async def _pause(self, seconds: float) -> None:
+        try:
+            await asyncio.wait_for(self._stopping.wait(), seconds)
+        except TimeoutError:
+            return
