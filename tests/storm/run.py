@@ -8,6 +8,7 @@ import argparse
 import logging
 import sys
 import time
+import traceback
 from collections import Counter
 
 from tests.storm.storm import storm
@@ -52,7 +53,11 @@ def _impossible(why: str) -> int:
 def _told(seed: int, postgres: PostgresCluster, events: int, strikes: int) -> bool:
     """Run one storm and print what came of it; True if all is well."""
     began = time.monotonic()
-    after = storm(seed, postgres, events=events, strikes=strikes)
+    try:
+        after = storm(seed, postgres, events=events, strikes=strikes)
+    except Exception:
+        print(f"storm {seed}: could not be judged\n{traceback.format_exc()}", flush=True)
+        return False
     left = after.left
     struck = ", ".join(f"{number} {kind}" for kind, number in sorted(Counter(after.struck).items()))
     print(

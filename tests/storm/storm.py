@@ -69,8 +69,10 @@ def _unsettled(here: Scene, publisher: Publisher) -> list[str]:
 
     def settled() -> bool:
         here.crew.revive()
-        read = not publisher.is_alive() and recorded_messages(here.url) == here.kafka.end(*TOPICS)
-        return read and not looked_at(here.url, lambda log: log.outbox_backlog())
+        with suppress(KafkaError, MonitorError, TimeoutError):  # what has just come back may not answer yet
+            read = not publisher.is_alive() and recorded_messages(here.url) == here.kafka.end(*TOPICS)
+            return read and not looked_at(here.url, lambda log: log.outbox_backlog())
+        return False
 
     try:
         wait_until(settled, "all is read and told", SETTLE)
