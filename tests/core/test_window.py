@@ -1,5 +1,6 @@
 """The restart window: when it opens and closes, and what ends it for good."""
 
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -208,9 +209,20 @@ def test_the_window_before_it_is_over_then_and_neither_opens_again_nor_expires()
 
 
 def test_what_had_ended_the_window_before_it_is_resolved_when_it_begins() -> None:
-    sick = chronic(148, **MILD)
-    [alert] = Chart([*STOPPED, *CLEAR, *AGAIN[:1], sick, *AGAIN[1:]], 172).alerts("restart.window-invalidated")
+    course = [*CLEAR, azacitidine(175), acute(180, skin=3)]
+    [alert] = Chart([*STOPPED, *course], 182).alerts("restart.window-expired")
     assert (alert.status, alert.details["outcome"]) == ("resolved", "later_result")
+
+
+def test_chronic_gvhd_since_treatment_was_held_invalidates_the_new_window_as_well() -> None:
+    """A dose against the rule and GVHD that comes back do not undo it; after a lifted stop it is of the past."""
+    sick = chronic(148, **MILD)
+    chart = Chart([*STOPPED, *CLEAR, AGAIN[0], sick, *AGAIN[1:]], 182)
+    assert chart.window["state"] == "invalidated"
+    told = [(a.effective_at, a.status) for a in chart.alerts("restart.window-invalidated")]
+    assert told == [(on_day(148), "resolved"), (on_day(150), "firing")]
+    lifted = [*STOPPED, *CLEAR, decided(145, "restart"), sick, acute(150, skin=3), acute(160), chronic(161)]
+    assert Chart(lifted, 182).window["state"] == "open"
 
 
 @pytest.mark.parametrize(
@@ -433,3 +445,12 @@ def test_when_a_window_is_over_the_clock_no_longer_waits_for_it() -> None:
     assert assessment is not None
     answer = next(a for name, a in assessment.answers.items() if "restart_window" in name)
     assert answer.deadlines == ()
+
+
+def test_many_stops_and_restarts_are_each_judged_alone() -> None:
+    """Were each judged by all before it, the cost would double with each: sixteen would take minutes, thirty years."""
+    rounds = range(100, 260, 10)
+    course = [*(acute(day, skin=3) for day in rounds), *(decided(day + 5, "restart") for day in rounds)]
+    chart = Chart([enrolled(), azacitidine(95), *sorted(course, key=lambda raw: json.loads(raw)["time"])], 261)
+    assert len(chart.alerts("restart.outside-window")) == len(rounds)
+    assert len(chart.alerts("restart.second")) == len(rounds) - 1
