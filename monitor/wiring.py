@@ -132,7 +132,7 @@ async def build_worker(settings: Settings) -> AsyncIterator[Parts]:
         announcer = Announcer(routing, protocol.tz, checkpoints.footer if checkpoints else lambda: None)
         relay = Relay(
             log,
-            Deliverer(log, sender, AlertTopic(publisher), announcer.of_change, clock, metrics),
+            Deliverer(log, sender, AlertTopic(publisher), announcer.of_changes, clock, metrics),
             clock,
             metrics,
             holder=settings.instance,

@@ -13,9 +13,10 @@ from monitor.audit.batch import OutboxRow
 from monitor.core.alert import Change
 from monitor.events.catalogue import ALERT_TOPIC
 from monitor.notify.queued import QueuedEvent, QueuedNotice, row_id
-from monitor.notify.render import Style, render
+from monitor.notify.render import Style, render_together
 from monitor.notify.routing import ALERT_CHANNEL, Route, Routing
 from monitor.notify.telling import telling
+from monitor.notify.together import together
 
 _OPERATIONS = "ops."
 
@@ -37,19 +38,24 @@ class Announcer:
             acknowledge_at=routing.acknowledge_at if routing else None,
         )
 
-    def of_change(self, change: Change, now: datetime) -> Sequence[OutboxRow]:
-        """Rows of one change; `now` is the wall clock's time of the transaction."""
-        return (self._event(change, now), *self._notices(change, now))
+    def of_changes(self, changes: Sequence[Change], now: datetime) -> Sequence[OutboxRow]:
+        """Rows of changes that happened together; `now` is the wall clock's time of the transaction."""
+        rows: list[OutboxRow] = []
+        for bundle in together(changes):
+            rows += (self._event(change, now) for change in bundle)
+            rows += self._notices(bundle, now)
+        return rows
 
     def _event(self, change: Change, now: datetime) -> OutboxRow:
         payload = QueuedEvent.of(change).to_payload()
         return _row(change, ALERT_CHANNEL, ALERT_TOPIC, payload, now)
 
-    def _notices(self, change: Change, now: datetime) -> Iterator[OutboxRow]:
+    def _notices(self, bundle: Sequence[Change], now: datetime) -> Iterator[OutboxRow]:
+        change = bundle[0]
         reason = telling(change)
         if self._routing is None or reason.silent:
             return
-        notice = render(change, self._style, self._checkpoint())
+        notice = render_together(bundle, self._style, self._checkpoint())
         route = self._routing.route(change.alert.priority)
         for recipient in _audience(self._routing, change, everyone=reason.follows_up):
             queued = QueuedNotice(
@@ -62,6 +68,7 @@ class Announcer:
                 attempts=route.attempts,
                 # Who was told of the alert is told of its end; another person in their place would be puzzled.
                 fallback=() if reason.follows_up else _fallback(self._routing, route),
+                also=tuple(other.alert.alert_id for other in bundle[1:]),
             )
             yield _row(change, self._routing.channel(recipient), recipient, queued.to_payload(), now)
 

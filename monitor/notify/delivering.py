@@ -36,11 +36,11 @@ SETTLE_PAUSE = 0.25
 _DUPLICATE_TITLE = "[possible duplicate] "
 _DUPLICATE_BODY = "You may have had this notice before: it could not be seen whether it arrived.\n\n"
 
-Announce = Callable[[Change, datetime], Sequence[OutboxRow]]
+Announce = Callable[[Sequence[Change], datetime], Sequence[OutboxRow]]
 
 
 class Deliverer:
-    """Delivers claimed rows. `announce` makes the outbox rows of an alert of our own (Announcer.of_change)."""
+    """Delivers claimed rows. `announce` makes the outbox rows of an alert of our own (Announcer.of_changes)."""
 
     def __init__(
         self,
@@ -101,7 +101,9 @@ class Deliverer:
         receipt = await self._sender.send(row.recipient, notice, message_id(row.row_id))
         failures = len(mine) + 1
         verdict = after_notice(row, queued, receipt, failures, now=self._clock.now(), chance=self._chance())
-        attempt = _attempt(row, queued.alert_id, queued.change, receipt, verdict, queued.digest, duplicate)
+        attempt = replace(
+            _attempt(row, queued.alert_id, queued.change, receipt, verdict, queued.digest, duplicate), also=queued.also
+        )
         change = self._own_alert(row, queued, receipt, verdict, mine)
         await self._settle(row, verdict, attempt, receipt, change)
         return verdict.outcome.retry_at
@@ -151,7 +153,7 @@ class Deliverer:
         rows = [verdict.successor] if verdict.successor else []
         records = [attempt.record(row, now)]
         if change is not None:
-            rows += self._announce(change, now)
+            rows += self._announce([change], now)
             records.append(record_of(change))
         await self._write(row, verdict.outcome, Batch(recorded_at=now, records=tuple(records), outbox=tuple(rows)))
         self._put_off.pop(row.row_id, None)

@@ -29,9 +29,9 @@ def message_id(row: str) -> str:
 class QueuedNotice:
     """A notice for one recipient.
 
-    `only_if_told`: send it only to somebody who got an earlier notice of this alert. `fallback`: whom to tell, in turn,
-    where this recipient cannot be reached after `attempts`, each with the channel it goes by. `first_for`: whom it was
-    meant for, where this recipient is told in their place.
+    `also`: the other alerts it tells of. `only_if_told`: send it only to somebody who got an earlier notice of this
+    alert. `fallback`: whom to tell, in turn, where this recipient cannot be reached after `attempts`, each with the
+    channel it goes by. `first_for`: whom it was meant for, where this recipient is told in their place.
     """
 
     alert_id: str
@@ -43,6 +43,7 @@ class QueuedNotice:
     attempts: int
     fallback: tuple[tuple[str, str], ...] = ()
     first_for: str | None = None
+    also: tuple[str, ...] = ()
 
     @property
     def notice(self) -> Notice:
@@ -65,7 +66,8 @@ class QueuedNotice:
     def from_payload(cls, payload: str) -> "QueuedNotice":
         """Read back what `to_payload` wrote."""
         fields = json.loads(payload)
-        return cls(**{**fields, "fallback": tuple((name, channel) for name, channel in fields["fallback"])})
+        fallback = tuple((name, channel) for name, channel in fields["fallback"])
+        return cls(**{**fields, "fallback": fallback, "also": tuple(fields.get("also", ()))})
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,8 +29,8 @@ class Then(StrEnum):
 class Attempt:
     """One attempt to deliver one outbox row.
 
-    `digest`: SHA-256 of the text. `elapsed_ms`: of the send. `handed_to`: who is told in this recipient's place, and by
-    which row.
+    `also`: the other alerts that the notice told of. `digest`: SHA-256 of the text. `elapsed_ms`: of the send.
+    `handed_to`: who is told in this recipient's place, and by which row.
     """
 
     row_id: str
@@ -48,6 +48,11 @@ class Attempt:
     possible_duplicate: bool = False
     handed_to: str | None = None
     handed_to_row: str | None = None
+    also: tuple[str, ...] = ()
+
+    def tells_of(self, alert_id: str) -> bool:
+        """True if the notice is, or is also, of this alert."""
+        return alert_id == self.alert_id or alert_id in self.also
 
     @property
     def may_have_arrived(self) -> bool:
@@ -86,7 +91,7 @@ class Told(StrEnum):
 
 def told(attempts: Sequence[Attempt], alert_id: str, recipient: str) -> Told:
     """Whether a recipient got, or may have got, a notice of an alert."""
-    of_alert = [attempt for attempt in attempts if attempt.alert_id == alert_id]
+    of_alert = [attempt for attempt in attempts if attempt.tells_of(alert_id)]
     mine = [attempt for attempt in of_alert if attempt.recipient == recipient]
     if any(attempt.may_have_arrived for attempt in mine):
         return Told.YES

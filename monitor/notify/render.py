@@ -17,11 +17,13 @@ from monitor.notify.phrases import caveats, differences, ending
 from monitor.notify.ports import Notice
 from monitor.notify.telling import telling
 from monitor.notify.texts import RuleText, text_for
+from monitor.notify.together import distinct
 from monitor.notify.when import spoken, spoken_and_counted
 from monitor.protocol.words import stamped
 
 WIDTH = 78
 
+_ACKNOWLEDGE = "TO ACKNOWLEDGE (I have seen it, and I look after it)"
 _LEADS = {"revised": "Changed: ", "escalated": "More urgent: ", "withdrawn": "Withdrawn: ", "resolved": "Ended: "}
 
 
@@ -45,8 +47,31 @@ def render(change: Change, style: Style, checkpoint: str | None = None) -> Notic
     named = f"{alert.patient}: " if style.study_number and alert.patient else ""
     title = f"[{alert.priority.upper()}] {_LEADS.get(change.kind, '')}{named}{text.title}"
     parts = _follow_up(change, style) if telling(change).follows_up else _call(change, text, style)
-    body = "\n\n".join([_status_line(change), *parts, _foot(alert, style, checkpoint)]) + "\n"
+    body = "\n\n".join([_status_line(change), *parts, _foot([alert], style, checkpoint)]) + "\n"
     return Notice(title, body)
+
+
+def render_together(changes: Sequence[Change], style: Style, checkpoint: str | None = None) -> Notice:
+    """The one notice of several reminders of a patient: what is late, what to do, and how to acknowledge each."""
+    if len(changes) == 1:
+        return render(changes[0], style, checkpoint)
+    shown = changes if style.study_number else [_unnamed(change) for change in changes]
+    alerts = [change.alert for change in shown]
+    first, texts = alerts[0], [text_for(alert.rule) for alert in alerts]
+    named = f"{first.patient}: " if style.study_number and first.patient else ""
+    late = [f"{n}. {plain(alert.summary, style.tz)}" for n, alert in enumerate(alerts, 1)]
+    when = f"When: {spoken_and_counted(first.effective_at, shown[0].at, style.tz)}"
+    steps = enumerate(distinct(step for text in texts for step in text.next), 1)
+    parts = [
+        _status_line(shown[0]),
+        _section("WHAT HAPPENED", [*late, when]),
+        _section("WHY", distinct(text.means for text in texts)),
+        _section("WHAT THE PROTOCOL SAYS", distinct(text.protocol for text in texts)),
+        _section("WHAT TO DO NEXT", [f"{n}. {step}" for n, step in steps]),
+        _section(_ACKNOWLEDGE, [*map(_command, alerts), *_page(style)]),
+        _foot(alerts, style, checkpoint),
+    ]
+    return Notice(f"[{first.priority.upper()}] {named}{len(alerts)} reminders of one day", "\n\n".join(parts) + "\n")
 
 
 def _call(change: Change, text: RuleText, style: Style) -> list[str]:
@@ -63,7 +88,7 @@ def _call(change: Change, text: RuleText, style: Style) -> list[str]:
     parts.append(_section("WHY", [text.means, *figures(alert, change.at, style.tz), *rests, *caveats(alert)]))
     parts.append(_section("WHAT THE PROTOCOL SAYS", [text.protocol]))
     parts.append(_section("WHAT TO DO NEXT", [f"{n}. {step}" for n, step in enumerate(text.next, 1)]))
-    parts.append(_section("TO ACKNOWLEDGE (I have seen it, and I look after it)", _acknowledging(alert, style)))
+    parts.append(_section(_ACKNOWLEDGE, [_command(alert), *_page(style)]))
     return parts
 
 
@@ -97,16 +122,19 @@ def _status_line(change: Change) -> str:
     return " - ".join(words)
 
 
-def _acknowledging(alert: Alert, style: Style) -> list[str]:
-    command = f'safety-monitor acknowledge {alert.alert_id} --actor YOUR-ID --note "WHAT YOU DO"'
-    return [command, *([f"or on the page {style.acknowledge_at}"] if style.acknowledge_at else [])]
+def _command(alert: Alert) -> str:
+    return f'safety-monitor acknowledge {alert.alert_id} --actor YOUR-ID --note "WHAT YOU DO"'
 
 
-def _foot(alert: Alert, style: Style, checkpoint: str | None) -> str:
+def _page(style: Style) -> list[str]:
+    return [f"or on the page {style.acknowledge_at}"] if style.acknowledge_at else []
+
+
+def _foot(alerts: Sequence[Alert], style: Style, checkpoint: str | None) -> str:
     return "\n".join(
         [
-            f"Reference: {alert.alert_id}, revision {alert.revision} ({alert.rule})",
-            _whose(alert, style),
+            *(f"Reference: {alert.alert_id}, revision {alert.revision} ({alert.rule})" for alert in alerts),
+            _whose(alerts[0], style),
             f"Times are those of the site ({style.tz.key}).",
             "The monitor gives no orders; a physician decides.",
             *([checkpoint] if checkpoint else []),

@@ -129,7 +129,7 @@ class OperationsWatch:
         return Batch(
             recorded_at=now,
             alerts=tuple({change.alert.alert_id: alert_row(change) for change in changes}.values()),
-            outbox=tuple(row for change in changes for row in self._outbound.of_change(change, now)),
+            outbox=tuple(self._outbound.of_changes(changes, now)),
         )
 
 

@@ -168,8 +168,7 @@ class Planner:
         draft.records += decision.records
         draft.known[patient] = decision.after
         draft.taken += taken
-        for change in decision.changes:
-            self._announce(draft, change)
+        self._announce(draft, *decision.changes)
         now = advance.now if advance else draft.wall
         retry_at = now + timedelta(seconds=RETRY_FAILED_AFTER)
         draft.patients.append(patient_row(patient, decision.after, partition, retry_at))
@@ -207,10 +206,10 @@ class Planner:
         after = Known(decision.after.patient, decision.after.facts, decision.after.decided + len(owed))
         return Decision(after, owed + decision.records, loaded.owed + decision.changes)
 
-    def _announce(self, draft: _Draft, change: Change) -> None:
-        draft.changes.append(change)
-        draft.alerts[change.alert.alert_id] = alert_row(change)
-        draft.outbox += self._outbound.of_change(change, draft.wall)
+    def _announce(self, draft: _Draft, *changes: Change) -> None:
+        draft.changes += changes
+        draft.alerts |= {change.alert.alert_id: alert_row(change) for change in changes}
+        draft.outbox += self._outbound.of_changes(changes, draft.wall)
 
     def _finished(
         self, draft: _Draft, reading: Reading | None, pile: Pile | None, duplicates: int, now: datetime | None

@@ -51,5 +51,5 @@ class RecorderObserver(Protocol):
 class Outbound(Protocol):
     """Outbox rows of what leaves the house; written in the transaction of what they tell of."""
 
-    def of_change(self, change: Change, now: datetime) -> Sequence[OutboxRow]:
-        """Notices and the alert event of one change of an alert."""
+    def of_changes(self, changes: Sequence[Change], now: datetime) -> Sequence[OutboxRow]:
+        """Notices and the alert events of changes that happened together."""

@@ -1,5 +1,6 @@
 """A recorder on the log in memory, with a clock that the test turns."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -25,7 +26,7 @@ PLACES = [(topic, partition) for topic in TOPICS for partition in range(2)]
 class Silence:
     """Tells nobody."""
 
-    def of_change(self, _change: Change, _now: datetime) -> tuple[OutboxRow, ...]:
+    def of_changes(self, _changes: Sequence[Change], _now: datetime) -> tuple[OutboxRow, ...]:
         return ()
 
 

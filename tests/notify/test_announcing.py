@@ -34,7 +34,7 @@ ROUTING = Routing.model_validate(
 
 
 def rows(change: Change, routing: Routing | None = ROUTING) -> list[OutboxRow]:
-    return list(Announcer(routing, TZ).of_change(change, NOW))
+    return list(Announcer(routing, TZ).of_changes([change], NOW))
 
 
 def told(change: Change) -> list[str]:

@@ -27,7 +27,7 @@ from monitor.notify.relay import ROW_LEASE, Relay
 from monitor.notify.routing import Routing
 from monitor.notify.sender import AppriseSender
 
-from .alerts import PATIENT, later, raised
+from .alerts import NOW, PATIENT, later, raised
 from .fakes import FAILED, REFUSED, UNSURE, FakeClock, FakeObserver, FakePublisher, FakeSender
 from .test_announcing import ROUTING, TZ
 
@@ -76,7 +76,7 @@ class Trial:
 
     def new_relay(self, holder: str = "one") -> Relay:
         """As after a restart: nothing is remembered but the log."""
-        announce = self.announcer.of_change
+        announce = self.announcer.of_changes
         self.deliverer = Deliverer(
             self.log, self.sender, self.publisher, announce, self.clock, self.observer, chance=lambda: 1.0
         )
@@ -84,9 +84,9 @@ class Trial:
             self.log, self.deliverer, self.clock, self.observer, holder=holder, channels=self.channels, poll=0.01
         )
 
-    async def happens(self, change: Change) -> None:
+    async def happens(self, *changes: Change) -> None:
         now = self.clock.now()
-        await self.log.append(Batch(recorded_at=now, outbox=tuple(self.announcer.of_change(change, now))))
+        await self.log.append(Batch(recorded_at=now, outbox=tuple(self.announcer.of_changes(changes, now))))
 
     async def relays(self, *channels: str) -> int:
         return await self.relay.relay_once(set(channels or self.channels))
@@ -295,6 +295,17 @@ class TestTheEndOfAnAlert:
         assert ("phone", "not_needed") in trial.observer.attempts
         assert ("operators", "not_needed") in trial.observer.attempts
 
+    async def test_the_end_of_one_reminder_is_told_to_those_who_had_it_with_others(self, trial: Trial) -> None:
+        late = {"priority": "medium", "effective_at": NOW.date()}
+        first = raised("monitoring.overdue", alert_id="gvhd", **late)
+        second = raised("azacitidine.cycle-late", alert_id="cycle", **late)
+        await trial.happens(first, second)
+        await trial.runs_dry()
+        assert trial.got("officer") == ["[MEDIUM] 2 reminders of one day"]
+        await trial.happens(later(second, "resolved", details={"outcome": "came"}))
+        await trial.runs_dry()
+        assert any("Ended" in title for title in trial.got("officer"))
+
     async def test_nobody_is_told_of_the_end_of_what_nobody_was_told_of(self, trial: Trial) -> None:
         first = raised("mrd.low-level", priority="low")
         await trial.happens(first)
@@ -404,7 +415,7 @@ class TestRunning:
 
     async def test_rows_of_a_channel_that_is_configured_no_more_are_taken_up(self, running: Trial) -> None:
         now = running.clock.now()
-        rows = [row for row in running.announcer.of_change(raised(), now) if row.recipient == "officer"]
+        rows = [row for row in running.announcer.of_changes([raised()], now) if row.recipient == "officer"]
         moved = OutboxRow(**{**{name: getattr(rows[0], name) for name in OutboxRow.__slots__}, "channel": "pager"})
         await running.log.append(Batch(recorded_at=now, outbox=(moved,)))
         await eventually(lambda: running.got("officer"))

@@ -97,7 +97,7 @@ def explain_alert(
         grounds=grounds(content, file),
         basis=tuple(_basis(basis, told, revisions[0])),
         revisions=tuple(revisions),
-        told=tuple((record.known_at, attempt) for record, attempt in attempts if attempt.alert_id == reference),
+        told=tuple((record.known_at, attempt) for record, attempt in attempts if attempt.tells_of(reference)),
         commands=tuple(each for each in told if each.command is not None and each.command.alert_id == reference),
     )
 

@@ -73,7 +73,7 @@ class Life:
         sender.answers("officer", FAILED)
         publisher, observer = FakePublisher(), FakeObserver()
         self._log, self._target, self._clock = log, target, clock
-        self._deliverer = Deliverer(log, sender, publisher, announcer.of_change, clock, observer, chance=lambda: 0.5)
+        self._deliverer = Deliverer(log, sender, publisher, announcer.of_changes, clock, observer, chance=lambda: 0.5)
         self._maker = CheckpointMaker(ProofStore(log), [KEY])
 
     async def take(self, messages: list[Input]) -> None:
