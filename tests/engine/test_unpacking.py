@@ -10,6 +10,8 @@ import pytest
 from aiokafka.record._crc32c import crc as crc32c
 from aiokafka.record.default_records import DefaultRecordBatch, DefaultRecordBatchBuilder
 from aiokafka.record.memory_records import MemoryRecords
+from hypothesis import given
+from hypothesis import strategies as st
 
 from monitor.agents.unpacking import ATTRIBUTES_AT, CarefulRecords
 from monitor.events.envelope import Reason, Refused
@@ -69,6 +71,27 @@ def test_a_bomb_takes_no_memory_and_each_of_its_offsets_is_refused_as_too_large(
     assert isinstance(answer, Refused)
     assert answer.reason is Reason.TOO_LARGE
     assert "does not expand within 1048576 bytes" in answer.detail
+
+
+@given(
+    st.sampled_from(sorted(CODECS)),
+    st.lists(st.binary(max_size=40) | st.integers(0, 2 * LIMIT).map(bytes), min_size=1, max_size=4),
+    st.integers(0, 2**40),
+)
+def test_a_batch_is_handed_over_whole_or_refused_whole_and_no_offset_is_lost(
+    codec: str, values: list[bytes], base: int
+) -> None:
+    told = list(unpacked(batch(values, codec, base=base)))
+    assert [one.offset for one in told] == list(range(base, base + len(values)))
+    refused = [one.headers[0][0] == "safety-unread" for one in told]
+    assert refused == [codec != "none" and expanded(values) > LIMIT] * len(values)
+    if not any(refused):
+        assert [one.value for one in told] == values
+
+
+def expanded(values: list[bytes]) -> int:
+    """The bytes of the messages of a batch, once it is opened."""
+    return len(batch(values)) - 61
 
 
 def test_a_gzip_of_many_members_counts_as_one() -> None:

@@ -69,8 +69,8 @@ def _bounded(name: str, seconds: int, seed: int) -> int:
     print(f"{name}: {counts}, {len(new)} findings", flush=True)
     for path in new:
         print(f"  {path}\n{said[-2000:]}")
-    if not executed:  # it never ran: that is no clean result
-        print(said[-2000:])
+    if not executed:  # it did not come to its end: that is no clean result
+        print(f"  it ended by itself: {said[-2000:]}")
         return 1
     return len(new)
 
@@ -78,7 +78,7 @@ def _bounded(name: str, seconds: int, seed: int) -> int:
 def _run(name: str, arguments: list[str]) -> str:
     command = [sys.executable, "-m", "tests.fuzz.run", "--target", name, *arguments]
     done = subprocess.run(command, capture_output=True, text=True, errors="replace")
-    return done.stdout + done.stderr
+    return f"{done.stdout}{done.stderr}\n(exit code {done.returncode})"
 
 
 def _words() -> list[str]:

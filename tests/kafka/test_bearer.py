@@ -63,6 +63,7 @@ def guarded(kafka_at_hand: None, tmp_path: Path) -> Iterator[Guarded]:  # noqa: 
         "sasl.mechanism.inter.broker.protocol": "OAUTHBEARER",
         "listener.name.sasl_ssl.oauthbearer.sasl.jaas.config": f'{MODULE} unsecuredLoginStringClaim_sub="broker";',
         "listener.name.sasl_ssl.ssl.client.auth": "required",
+        "listener.name.sasl_ssl.oauthbearer.connections.max.reauth.ms": "5000",  # then the broker ends the connection
         "ssl.keystore.type": "PEM",
         "ssl.keystore.location": str(server.both),
         "ssl.truststore.type": "PEM",
@@ -76,15 +77,20 @@ def guarded(kafka_at_hand: None, tmp_path: Path) -> Iterator[Guarded]:  # noqa: 
 
 def test_who_shows_both_goes_through_and_nothing_shows_the_token(guarded: Guarded, tmp_path: Path) -> None:
     lines = tmp_path / "events.jsonl"
-    lines.write_bytes(b"\n".join(platelets("SH-001", number) for number in range(5)))
     with guarded.worker(tmp_path) as worker:
         made = worker.run("topics", "apply")
         assert f"{len(ALL_TOPICS)} topics made" in made.stdout, made.stderr
         worker.start_ready()
         guarded.tokens.write_text(token(2 * HOUR))  # renewed beside the running worker: each connection reads it anew
-        published = worker.run("publish", str(lines))
-        assert published.returncode == 0, published.stderr
-        wait_until(lambda: recorded_messages(worker.database_url) >= 5, "the messages are on the log")
+        for number in range(3):  # each takes a while: meanwhile the broker ends the worker's connections
+            lines.write_bytes(platelets("SH-001", number))
+            published = worker.run("publish", str(lines))
+            assert published.returncode == 0, published.stderr
+        wait_until(lambda: recorded_messages(worker.database_url) >= 3, "the messages are on the log")
+        wait_until(lambda: "closed" in worker.log.read_text(), "a connection came to its end")
+        lines.write_bytes(platelets("SH-001", 9))
+        assert worker.run("publish", str(lines)).returncode == 0
+        wait_until(lambda: recorded_messages(worker.database_url) >= 4, "what came after it is on the log, too")
         assert worker.stop() == 0
         said = worker.log.read_text() + made.stdout + made.stderr + published.stdout + published.stderr
     assert not any(
