@@ -55,6 +55,8 @@ def _page(checker: Checker, page: Sequence[Row], held: Sequence[Anchor], since: 
         take = checker.trust if size <= since else checker.check
         if (broken := take(page[begun:end])) is not None:
             return broken
+        if checker.head.sequence < size <= _sequence_of(page[-1]):  # a gap: the record behind it says which is missing
+            return take(page[end : end + 1])
         for anchor in held:
             if anchor.size == size and (broken := checker.hold(anchor)) is not None:
                 return broken
@@ -66,7 +68,7 @@ async def _check_end(log: AuditLog, head: Head, found: Head) -> Broken | None:
     if found.sequence < head.sequence:
         return Broken(found.sequence + 1, None, f"is missing: the log ends before its head, {head.sequence}")
     if found.running_hash != head.running_hash:
-        return Broken(head.sequence, None, "the head was made over other records than these")
+        return Broken(max(head.sequence, 1), None, "the head was made over other records than these")
     async for page in log.stored(after=head.sequence):
         # Records and head are written together: whoever sees the record sees a head as new.
         if (await log.head()).sequence < _sequence_of(page[-1]):

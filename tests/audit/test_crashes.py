@@ -1,8 +1,10 @@
 """Whatever ends an append, and wherever: all of a batch is there, or nothing of it."""
 
 import asyncio
+import json
 import os
 import random
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -21,6 +23,7 @@ from tests.audit.given import START, alert, batch, fact, notice, patient
 
 LAB = ("safety.lab", 0)
 WRITER = Path(__file__).with_name("endless_writer.py")
+DYING = Path(__file__).with_name("dying_writer.py")
 PER_BATCH = 5
 
 
@@ -44,7 +47,8 @@ async def broken(log: AuditLog) -> list[Broken]:
     return [found async for found in check_log(log, Checker()) if isinstance(found, Broken)]
 
 
-async def test_killed_before_any_statement_an_append_leaves_nothing(url: str) -> None:
+@pytest.mark.parametrize("when", ["before", "after"])
+async def test_an_append_that_fails_at_any_statement_leaves_nothing(url: str, when: str) -> None:
     await upgrade(url)
     database = Database(url)
     log = SqlAuditLog(database)
@@ -70,7 +74,7 @@ async def test_killed_before_any_statement_an_append_leaves_nothing(url: str) ->
         if left < 0:
             raise Interrupted
 
-    event.listen(database.engine.sync_engine, "before_cursor_execute", interrupt)
+    event.listen(database.engine.sync_engine, f"{when}_cursor_execute", interrupt)
     event.listen(database.engine.sync_engine, "commit", interrupt)
     steps = 0
     try:
@@ -85,13 +89,32 @@ async def test_killed_before_any_statement_an_append_leaves_nothing(url: str) ->
             else:
                 break
     finally:
-        event.remove(database.engine.sync_engine, "before_cursor_execute", interrupt)
+        event.remove(database.engine.sync_engine, f"{when}_cursor_execute", interrupt)
         event.remove(database.engine.sync_engine, "commit", interrupt)
 
     assert steps >= 12
     assert (await log.head()).sequence == 3
     assert await broken(log) == []
     await log.close()
+
+
+def test_kill_9_before_and_after_each_statement_of_an_append_loses_nothing_that_was_told(url: str) -> None:
+    asyncio.run(upgrade(url))
+    command = [sys.executable, str(DYING), url]
+    environment = os.environ | {"PYTHONPATH": str(DYING.parents[2])}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    deaths = [json.loads(line) for line in done.stdout.splitlines()]
+
+    for when in ("before", "after"):
+        steps = [each for each in deaths if each["when"] == when]
+        assert len(steps) >= 12
+        assert [each["killed"] for each in steps[-2:]] == [True, False]
+    for death in deaths:
+        assert death["broken"] == [], death
+        assert death["head"] >= death["acknowledged"], death
+        assert death["head"] % 2 == 0, death  # both records of a batch, or neither
+        assert death["next_offset"] in {0, death["head"] - 1}, death  # and its position with them
+    assert deaths[-1]["head"] >= 4
 
 
 @pytest.mark.parametrize("seed", range(3))
