@@ -18,7 +18,7 @@ from monitor.agents.quarantine import QuarantineCopies
 from monitor.agents.retries import RetryTaker
 from monitor.agents.watchdog import Watchdog
 from monitor.app import build_app
-from monitor.audit.acts import ActsTaker
+from monitor.audit.acts import ActsTaker, take_over, take_over_left
 from monitor.audit.log import SqlAuditLog
 from monitor.audit.proof.anchors import Anchors, anchor_of
 from monitor.audit.proof.keyfile import read_secret
@@ -181,8 +181,9 @@ async def build_worker(settings: Settings) -> AsyncIterator[Parts]:
         }
         if checkpoints is not None:
             services["maker of checkpoints"] = checkpoints
-        if (file := log.database.file) is not None:
-            services["taker of records that wait"] = ActsTaker(log, Spool(file), clock)
+        file = log.database.file
+        take = partial(take_over_left, log) if file is None else partial(take_over, log, Spool(file))
+        services["taker of records that wait"] = ActsTaker(take, clock)
         if settings.heartbeat_url is not None:
             services["heartbeat"] = Heartbeat(
                 settings.heartbeat_url.get_secret_value(),

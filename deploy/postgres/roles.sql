@@ -3,7 +3,7 @@
 --
 --   safety_owner   owns the tables; nobody logs in as it. Migrations: SET ROLE safety_owner, or a superuser.
 --   safety_writer  the worker. SELECT and INSERT alone on the log.
---   safety_reader  verify, replay, inspectors.
+--   safety_reader  verify, replay, inspectors. SELECT, and INSERT of word that it reads into `waiting_acts` alone.
 --
 -- Then: CREATE ROLE worker LOGIN PASSWORD '...' IN ROLE safety_writer;
 
@@ -41,3 +41,5 @@ GRANT INSERT ON public.audit_log, public.checkpoints, public.tree_tiles TO safet
 GRANT UPDATE ON public.audit_head TO safety_writer;
 GRANT INSERT, UPDATE ON public.instances, public.owners, public.positions, public.leases, public.outbox TO safety_writer;
 GRANT INSERT, UPDATE, DELETE ON public.patients, public.alerts, public.sources TO safety_writer; -- read models: made anew from the log
+GRANT INSERT (dedupe_key, kind, payload, actor, known_at) ON public.waiting_acts TO safety_reader; -- not `login`
+GRANT DELETE ON public.waiting_acts TO safety_writer;

@@ -1,18 +1,19 @@
 """What people do with the log beside the stream of events, recorded: reads of patients' data, and exports.
 
-PostgreSQL takes the record at once. A SQLite log has one writing process: while that is another, the record waits in a
-file beside the log, and the writer takes it over within seconds.
+PostgreSQL takes the record at once from a role that may append; one that may only read leaves it in a table. A SQLite
+log has one writing process: while that is another, it waits in a file beside it. The worker takes it over in seconds.
 """
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Final, Protocol
 from uuid import uuid4
 
-from sqlalchemy.exc import ProgrammingError
+from sqlalchemy.exc import IntegrityError, ProgrammingError
 
-from monitor.audit import kinds
+from monitor.audit import kinds, waiting
 from monitor.audit.batch import Batch
 from monitor.audit.log import SqlAuditLog
 from monitor.audit.ports import AuditLog
@@ -59,12 +60,22 @@ async def record_act(url: str, record: NewRecord, now: datetime) -> Record | Non
         if file is not None:
             await take_over(log, Spool(file), now)
         [made] = await log.append(Batch(recorded_at=now, records=(record,)))
-    except ProgrammingError as error:
-        what = "this database role may not record that it reads"
-        raise UsageError(f"{what}: use one of safety_writer, or set SAFETY_MONITOR_RECORD_READS=false") from error
+    except ProgrammingError:
+        await _leave(log, record)
+        return None
+    else:
+        return made
     finally:
         await log.close()
-    return made
+
+
+async def _leave(log: SqlAuditLog, record: NewRecord) -> None:
+    """For a role that may not append: the worker takes it over. Raises UsageError where not even that is allowed."""
+    try:
+        await waiting.leave(log.database, record)
+    except (ProgrammingError, IntegrityError) as error:
+        what = "this database role may not record that it reads"
+        raise UsageError(f"{what}: use one of safety_reader, or set SAFETY_MONITOR_RECORD_READS=false") from error
 
 
 async def take_over(log: AuditLog, spool: Spool, now: datetime) -> int:
@@ -75,12 +86,19 @@ async def take_over(log: AuditLog, spool: Spool, now: datetime) -> int:
         return len(waiting)
 
 
-class ActsTaker:
-    """The worker's side: takes over what waits beside its SQLite log, until it is stopped."""
+async def take_over_left(log: SqlAuditLog, now: datetime) -> int:
+    """As `take_over`, of what roles left on PostgreSQL that may do nothing else. Taken twice, it is recorded once."""
+    if records := await waiting.left(log.database):
+        await log.append(Batch(recorded_at=now, records=tuple(records)))
+        await waiting.taken(log.database, records)
+    return len(records)
 
-    def __init__(self, log: AuditLog, spool: Spool, clock: Clock) -> None:
-        self._log = log
-        self._spool = spool
+
+class ActsTaker:
+    """The worker's side: takes over what waits beside its log, until it is stopped; `take` does it once."""
+
+    def __init__(self, take: Callable[[datetime], Awaitable[int]], clock: Clock) -> None:
+        self._take = take
         self._clock = clock
         self._stopping = asyncio.Event()
 
@@ -100,6 +118,6 @@ class ActsTaker:
 
     async def _look(self) -> None:
         try:
-            await take_over(self._log, self._spool, self._clock.now())
+            await self._take(self._clock.now())
         except DatabaseUnavailable as error:
             logger.warning("records of reads wait: %s", error)

@@ -155,3 +155,15 @@ tree_tiles = Table(
     Column("number", _Int, primary_key=True, autoincrement=False),
     Column("root", LargeBinary, nullable=False),
 )
+
+# On PostgreSQL: word of reads by a role that may write nothing else, until a worker takes it to the log.
+waiting_acts = Table(
+    "waiting_acts",
+    metadata,
+    Column("dedupe_key", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("payload", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("known_at", Text, nullable=False),
+    Column("login", Text, server_default="", nullable=False),
+)

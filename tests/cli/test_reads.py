@@ -2,12 +2,16 @@
 
 import asyncio
 import json
+import subprocess
+from collections.abc import AsyncIterator, Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 
-from monitor.audit.acts import ActsTaker, act, record_act, take_over
-from monitor.audit.kinds import LOG_READ, SYSTEM
+from monitor.audit.acts import ActsTaker, act, record_act, take_over, take_over_left
+from monitor.audit.kinds import EXPORT_MADE, LOG_READ, SYSTEM
 from monitor.audit.log import SqlAuditLog
 from monitor.audit.memory import MemoryAuditLog
 from monitor.audit.records import Record
@@ -16,7 +20,7 @@ from monitor.audit.spool import Spool
 from monitor.cli.main import main
 from monitor.clock import WallClock
 from monitor.errors import UsageError
-from tests.audit.given import START
+from tests.audit.given import START, at
 from tests.audit.rig import SCENARIOS, lines_of, record_by_events_clock
 from tests.support.postgres import PostgresCluster
 
@@ -112,7 +116,7 @@ def test_while_a_worker_writes_reads_wait_beside_the_log_until_it_takes_them_ove
     assert main(["export", "--out", str(tmp_path / "copy")]) == 0
     assert "recorded by the worker in a moment" in capsys.readouterr().out
     assert reads_in(url) == []
-    taker = ActsTaker(log, Spool(tmp_path / "log.db"), WallClock())
+    taker = ActsTaker(partial(take_over, log, Spool(tmp_path / "log.db")), WallClock())
 
     taker.stop()
     writer.run_until_complete(taker.run())
@@ -146,17 +150,69 @@ async def test_what_is_taken_over_twice_is_recorded_once_and_half_a_line_never(t
     assert await take_over(log, spool, START) == 0
 
 
-async def test_a_role_that_may_not_record_may_not_read_unrecorded(postgres: PostgresCluster) -> None:
+@pytest_asyncio.fixture
+async def roles(postgres: PostgresCluster) -> AsyncIterator[Callable[[str], str]]:
+    """The URL of a database by who is logged in: `reader`, `writer`, or `nobody` of any role of ours."""
     owner = postgres.database()
     database = owner.rsplit("/", 1)[1]
     await upgrade(owner)
     postgres.sql(ROLES.read_text(encoding="utf-8"), database=database)
-    postgres.sql(f"CREATE ROLE reader_{database} LOGIN IN ROLE safety_reader")
-    postgres.sql(f"CREATE ROLE writer_{database} LOGIN IN ROLE safety_writer")
+    for name in ("reader", "writer"):
+        postgres.sql(f"CREATE ROLE {name}_{database} LOGIN IN ROLE safety_{name}")
+    postgres.sql(f"CREATE ROLE nobody_{database} LOGIN")
+    postgres.sql(f"GRANT SELECT ON ALL TABLES IN SCHEMA public TO nobody_{database}", database=database)
+    yield lambda name: postgres.url(database, f"{name}_{database}")
+
+
+async def test_a_role_that_may_write_nothing_else_leaves_word_that_it_reads_and_the_worker_records_it(
+    roles: Callable[[str], str],
+) -> None:
+    first = act(LOG_READ, {"command": "timeline", "patient": "SH-001", "asked": {}}, actor="monitor-4", at=START)
+    exported = act(EXPORT_MADE, {"records": 3, "patient": None}, actor="monitor-4", at=START)
+    for record in (first, exported):
+        assert await record_act(roles("reader"), record, START) is None
+    worker = await SqlAuditLog.open(roles("writer"))
+
+    taken = [await take_over_left(worker, at(1)), await take_over_left(worker, at(2))]
+
+    told = {record.kind: record for record in await worker.stream(SYSTEM)}
+    await worker.close()
+    assert taken == [2, 0]
+    assert set(told) == {LOG_READ, EXPORT_MADE}
+    read = told[LOG_READ]
+    assert (read.actor, read.known_at, read.recorded_at) == ("monitor-4", START, at(1))
+    shown = json.loads(read.payload)
+    assert shown["login"].startswith("reader_monitor_")
+    assert (shown["command"], shown["patient"]) == ("timeline", "SH-001")
+
+
+async def test_what_is_left_cannot_pass_for_anything_else(
+    postgres: PostgresCluster, roles: Callable[[str], str]
+) -> None:
+    url = roles("reader")
+    user, database = url.split("/")[2].split("@")[0], url.rsplit("/", 1)[1]
+    columns = "INSERT INTO waiting_acts (dedupe_key, kind, payload, actor, known_at"
+    for statement in (
+        f"{columns}) VALUES ('k', 'safety.alert.raised.v1', '{{}}', 'a', 'now')",
+        f"{columns}, login) VALUES ('k', 'safety.log.read.v1', '{{}}', 'a', 'now', 'somebody')",
+    ):
+        with pytest.raises(subprocess.CalledProcessError):
+            postgres.sql(statement, database=database, user=user)
+    postgres.sql(f"{columns}) VALUES ('k', 'safety.log.read.v1', 'no json', 'a', 'now')", database=database, user=user)
+    worker = await SqlAuditLog.open(roles("writer"))
+
+    await take_over_left(worker, START)
+
+    [record] = await worker.stream(SYSTEM)
+    await worker.close()
+    assert json.loads(record.payload)["unreadable"] == "no json"
+
+
+async def test_a_role_that_may_not_record_may_not_read_unrecorded(roles: Callable[[str], str]) -> None:
     record = act(LOG_READ, {"patient": None}, actor="reader", at=START)
 
     with pytest.raises(UsageError, match="may not record that it reads"):
-        await record_act(postgres.url(database, f"reader_{database}"), record, START)
-    made = await record_act(postgres.url(database, f"writer_{database}"), record, START)
+        await record_act(roles("nobody"), record, START)
+    made = await record_act(roles("writer"), record, START)
 
     assert made is not None
