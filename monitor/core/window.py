@@ -8,33 +8,54 @@ window of its own, and the one before is over: a restart is judged by the last w
 
 from __future__ import annotations
 
+import calendar
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from itertools import pairwise
 
 from monitor.core.context import Context
 from monitor.core.finding import Evidence
-from monitor.core.history import RecordKey
+from monitor.core.grading.acute import graded
+from monitor.core.grading.chronic import judged
+from monitor.core.history import Fact, RecordKey, T_co
+from monitor.core.sequences import with_next
+from monitor.core.states import ON_HOLD, STOPPED, treatment_state
 from monitor.core.stops import Lift, Stop
 from monitor.core.times import Effective, precedes
-from monitor.core.window_course import (
-    OPEN,
-    PENDING,
-    Ending,
-    Opening,
-    Stops,
-    documented_by,
-    ending_of,
-    stretches_of,
-)
-from monitor.core.window_days import discontinued_on, term
+from monitor.events.gvhd import AcuteGvhdAssessed, ChronicGvhdAssessed
+from monitor.events.record import RecordBlock
+
+PENDING, BLOCKED, OPEN = "pending", "blocked", "open"
+EXPIRED, INVALIDATED, USED = "expired", "invalidated", "used"
+_ENDINGS = (EXPIRED, INVALIDATED, USED)  # at the same instant the first of these
+_TERMS = {"days": (30, 60), "cycle_days": (28, 56), "calendar_months": (1, 2)}
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """What ended a window, and when; `by` is the fact that did, if a fact did."""
+
+    at: datetime
+    state: str
+    effective: Effective
+    by: RecordKey | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """A stretch of one state: from `start` to `end` (None: still so)."""
+
+    state: str
+    start: datetime
+    end: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
     """One restart window. Days are the site's; `opens_on` is the earliest day it can open."""
 
-    stops: Stops
+    stops: tuple[Stop, ...]
     t0: date
     provisional: bool
     earliest_on: date
@@ -60,7 +81,7 @@ class Window:
 
 def windows(ctx: Context) -> tuple[Window, ...]:
     """Every restart window, in order of their stops."""
-    groups = tuple(_groups(ctx))
+    groups = list(_groups(ctx))
     return tuple(_window(groups, n, ctx) for n in range(len(groups)))
 
 
@@ -70,23 +91,23 @@ def current(known: Sequence[Window]) -> Window | None:
     return (standing or known)[-1] if known else None
 
 
-def _held_since(earlier: Sequence[Stops], stops: Stops, ctx: Context) -> Stop:
+def _held_since(earlier: Sequence[tuple[Stop, ...]], stops: tuple[Stop, ...], ctx: Context) -> Stop:
     """The first stop that has held treatment without a break until these came."""
     return next((held[0] for held in earlier if not _lifted_before(held, stops, ctx)), stops[0])
 
 
-def _successor(stops: Stops, later: Sequence[Stops], ctx: Context) -> Stops | None:
+def _successor(stops: tuple[Stop, ...], later: Sequence[tuple[Stop, ...]], ctx: Context) -> tuple[Stop, ...] | None:
     """The stops that came while this window was not used, and have one of their own in its place."""
     standing = (new for new in later if not _lifted_before(stops, new, ctx))
     return next((new for new in standing if _given_between(stops[0], new[0], ctx)), None)
 
 
-def _lifted_before(stops: Stops, new: Stops, ctx: Context) -> bool:
+def _lifted_before(stops: tuple[Stop, ...], new: tuple[Stop, ...], ctx: Context) -> bool:
     lift = stops[-1].lift
     return lift is not None and precedes(lift.effective, new[0].first.effective, ctx.tz)
 
 
-def _groups(ctx: Context) -> Iterator[Stops]:
+def _groups(ctx: Context) -> Iterator[tuple[Stop, ...]]:
     """Stops that share a window: nothing was given and no restart signed between them."""
     group: list[Stop] = []
     for stop in (s for s in ctx.stops if not s.permanent):
@@ -106,21 +127,21 @@ def _given_between(first: Stop, second: Stop, ctx: Context) -> bool:
     return any(within(f.effective) for f in ctx.doses) or any(within(lift.effective) for lift in ctx.lifts)
 
 
-def _window(groups: Sequence[Stops], n: int, ctx: Context) -> Window:
+def _window(groups: Sequence[tuple[Stop, ...]], n: int, ctx: Context) -> Window:
     stops = groups[n]
     held_since, successor = _held_since(groups[:n], stops, ctx), _successor(stops, groups[n + 1 :], ctx)
     lift = stops[-1].lift
     restart = None if successor is not None and successor[-1].lift == lift else lift
-    t0, provisional = discontinued_on(stops[0], lift, ctx)
-    earliest_on, closes_on = term(t0, ctx)
+    t0, provisional = _t0(stops[0], lift, ctx)
+    earliest_on, closes_on = _term(t0, ctx)
     known_as = _known_at(restart, stops, ctx) if restart is not None else None
     succeeded_at = successor[0].first.at if successor is not None else None
     over_at = min((at for at in (restart and restart.at, succeeded_at, ctx.off_study_at) if at), default=None)
     used = restart if known_as == OPEN else None
-    ending = ending_of(stops[0], held_since, used, over_at, closes_on, ctx)
+    ending = _ending(stops[0], held_since, used, over_at, closes_on, ctx)
     until = ending.at if ending is not None else over_at
-    stretches = tuple(stretches_of(stops, earliest_on, until, ctx))
-    documented = documented_by(stops[-1], until or ctx.now, ctx)
+    stretches = tuple(_stretches(stops, earliest_on, until, ctx))
+    documented = _documented(stops[-1], until or ctx.now, ctx)
     documented_on = [fact.on for fact in documented]
     course = stretches[-1].state if stretches else PENDING
     return Window(
@@ -140,7 +161,31 @@ def _window(groups: Sequence[Stops], n: int, ctx: Context) -> Window:
     )
 
 
-def _known_at(restart: Lift, stops: Stops, ctx: Context) -> str:
+def _t0(stop: Stop, restart: Lift | None, ctx: Context) -> tuple[date, bool]:
+    """The day the discontinuation counts from, and whether it is provisional."""
+    orders = [f for f in ctx.signed if f.data.decision in ("stop", "hold")]
+    before = [f for f in orders if f.at <= stop.first.at]
+    if before and treatment_state(ctx, stop.first.at) in (STOPPED, ON_HOLD):
+        return before[-1].on, False
+    after = [f for f in orders if not precedes(f.effective, stop.first.effective, ctx.tz)]
+    after = [f for f in after if restart is None or f.at < restart.at]
+    return (after[0].on, False) if after else (ctx.on(stop.first.effective), True)
+
+
+def _term(t0: date, ctx: Context) -> tuple[date, date]:
+    opens, closes = _TERMS[ctx.protocol.restart.unit]
+    if ctx.protocol.restart.unit == "calendar_months":
+        return _add_months(t0, opens), _add_months(t0, closes)
+    return t0 + timedelta(days=opens), t0 + timedelta(days=closes)
+
+
+def _add_months(day: date, months: int) -> date:
+    """The same day some months later, or the last day of a month that has none."""
+    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    return date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))
+
+
+def _known_at(restart: Lift, stops: tuple[Stop, ...], ctx: Context) -> str:
     """The window's state at the restart, by what had been issued before it was."""
     day_alone = not isinstance(restart.effective, datetime)
     at = (
@@ -149,6 +194,123 @@ def _known_at(restart: Lift, stops: Stops, ctx: Context) -> str:
         else restart.at
     )
     known = ctx.as_known(restart.issued, at)
-    keys, groups = frozenset().union(*(stop.keys for stop in stops)), tuple(_groups(known))
+    keys, groups = frozenset().union(*(stop.keys for stop in stops)), list(_groups(known))
     same = (n for n in reversed(range(len(groups))) if any(keys & stop.keys for stop in groups[n]))
     return next((_window(groups, n, known).state for n in same), PENDING)  # of this one alone: each asks for another
+
+
+def _ending(
+    stop: Stop, held_since: Stop, used: Lift | None, over_at: datetime | None, closes_on: date, ctx: Context
+) -> Ending | None:
+    """The first of used, invalidated and expired, by effective time; none once the window is over in another way."""
+    endings = list(_invalidations(stop, held_since, ctx))
+    expires_on = closes_on + timedelta(days=1)
+    if _comes(ctx.start_of(expires_on), over_at, ctx):
+        endings.append(Ending(ctx.start_of(expires_on), EXPIRED, expires_on))
+    if used is not None:
+        endings.append(Ending(used.at, USED, used.effective, used.key))
+    in_time = (ending for ending in endings if over_at is None or ending.at <= over_at)
+    return min(in_time, key=lambda e: (e.at, _ENDINGS.index(e.state), e.by or ("", "")), default=None)
+
+
+def _comes(at: datetime, until: datetime | None, ctx: Context) -> bool:
+    """Has this instant come? Once a window is over the clock no longer waits for it."""
+    return ctx.reached(at) if until is None else at <= until
+
+
+def _invalidations(stop: Stop, held_since: Stop, ctx: Context) -> Iterator[Ending]:
+    """Any cGVHD or overlap since treatment was held, any permanent stop; provisional ones only suspend.
+
+    Acute GVHD that comes back while the stop still holds has a window of its own, but undoes no chronic GVHD.
+    """
+    for fact, verdict in ctx.chronic:
+        sure = not fact.preliminary and fact.data.diagnostic_sign is not False and not fact.record.rivals
+        if sure and _since(held_since, fact, ctx) and (verdict.active or verdict.overlap):
+            yield _invalidated(fact, stop)
+    for other in ctx.stops:
+        if other.permanent and (other.lift is None or other.lift.at > stop.first.at):
+            yield from (_invalidated(evidence, stop) for evidence in other.evidence if not _doubtful(evidence))
+
+
+def _invalidated(by: Fact[RecordBlock] | Evidence, stop: Stop) -> Ending:
+    """What was so before the stop invalidates its window from the first day."""
+    dated = max((by, stop.first), key=lambda e: e.at)
+    return Ending(dated.at, INVALIDATED, dated.effective, by.key)
+
+
+def _stretches(stops: tuple[Stop, ...], earliest_on: date, until: datetime | None, ctx: Context) -> Iterator[Opening]:
+    """The course of the window's state, from the stop until it ended or now."""
+    start, end = stops[0].first.at, until or ctx.now
+    turns = {start, *(f.at for f, _ in ctx.acute), *(f.at for f, _ in ctx.chronic)}
+    turns |= {stop.first.at for stop in ctx.stops} | {stop.lift.at for stop in ctx.stops if stop.lift}
+    if _comes(ctx.start_of(earliest_on), until, ctx):
+        turns.add(ctx.start_of(earliest_on))
+    ordered = sorted(at for at in turns if start <= at and (at < end or (until is None and at <= end)))
+    course = [(at, _state(stops, earliest_on, at, ctx)) for at in ordered]
+    changes = [pair for before, pair in pairwise([(start, ""), *course]) if before[1] != pair[1]]
+    for (at, state), following in with_next(changes):
+        yield Opening(state, at, following[0] if following else until)
+
+
+def _state(stops: tuple[Stop, ...], earliest_on: date, at: datetime, ctx: Context) -> str:
+    """Pending, blocked or open at this instant."""
+    if any(s.permanent and all(map(_doubtful, s.evidence)) and s.stands_at(at) for s in ctx.stops):
+        return PENDING
+    stop = [s for s in stops if s.first.at <= at][-1]
+    if at < ctx.start_of(earliest_on):
+        return PENDING
+    if not any(_since(stop, f, ctx) and f.at <= at for f, _ in ctx.chronic):
+        return BLOCKED
+    return OPEN if len(_documented(stop, at, ctx)) == 2 else PENDING
+
+
+def _since(stop: Stop, fact: Fact[T_co], ctx: Context) -> bool:
+    """Was it assessed since the stop? Not on an earlier day, where either has only a date."""
+    return not precedes(fact.effective, stop.first.effective, ctx.tz)
+
+
+def _doubtful(evidence: Evidence) -> bool:
+    """Derived, preliminary, contested, or without a diagnostic sign: it suspends a window and does not close it."""
+    return evidence.provisional or evidence.details.get("diagnostic_sign") is False
+
+
+def _documented(stop: Stop, at: datetime, ctx: Context) -> list[Fact[RecordBlock]]:
+    """Where remission and "no cGVHD", both since the stop and neither gainsaid after, were first written down."""
+    reading = ctx.protocol.restart.remission
+    starts: list[Fact[RecordBlock]] = []
+    improved = [f for f in ctx.history.of(AcuteGvhdAssessed) if precedes(stop.first.effective, f.effective, ctx.tz)]
+    looked = [f for f in ctx.history.of(ChronicGvhdAssessed) if _since(stop, f, ctx)]
+    for course, says in ((improved, lambda data: _says_remission(data, reading)), (looked, _says_none)):
+        run: Fact[RecordBlock] | None = None
+        for fact in course:
+            if fact.at > at:
+                continue
+            said = {says(version.data) for version in fact.record.contents_of_latest}
+            if False in said:
+                run = None
+            elif said == {True} and not fact.preliminary:
+                run = run or fact
+        if run is not None:
+            starts.append(run)
+    return starts
+
+
+def _says_remission(data: RecordBlock, reading: str) -> bool | None:
+    """Remission, active disease, or neither: organs not assessed leave it open."""
+    if not isinstance(data, AcuteGvhdAssessed):
+        return None
+    verdict = graded(data)
+    if verdict.in_remission(reading):
+        return True
+    beyond = 1 if reading == "complete_or_grade_1" else 0
+    return False if verdict.grade is not None and verdict.grade > beyond else None
+
+
+def _says_none(data: RecordBlock) -> bool | None:
+    """An explicit "no cGVHD", active disease, or neither: a form not filled in is not a "none"."""
+    if not isinstance(data, ChronicGvhdAssessed):
+        return None
+    verdict = judged(data)
+    if verdict.explicit_none:
+        return True
+    return False if verdict.active or verdict.overlap else None
