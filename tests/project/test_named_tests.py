@@ -20,6 +20,13 @@ def test_every_control_names_its_test() -> None:
     assert rows_without_test(CONTROLS) == []
 
 
+def test_every_clause_of_a_regulation_names_its_test() -> None:
+    clauses = (ROOT / "docs/audit.md").read_text().partition("## What the regulations ask")[2]
+
+    assert len([line for line in clauses.splitlines() if line.startswith("|")]) > 20
+    assert rows_without_test(clauses) == []
+
+
 def test_a_test_that_is_not_there_would_be_noticed() -> None:
     assert missing_tests("`tests/project/test_named_tests.py::test_gone`, `tests/gone.py`") == [
         "tests/project/test_named_tests.py::test_gone",
