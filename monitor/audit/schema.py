@@ -16,10 +16,13 @@ from monitor.errors import DatabaseUnavailable, SchemaMissing
 async def upgrade(url: str) -> str:
     """Bring the schema to the newest revision and return it; nothing happens if it is there already.
 
-    Raises DatabaseUnavailable, and DatabaseInUse when another process writes to the SQLite file.
+    Raises DatabaseUnavailable, SchemaMissing for a database that a newer program has migrated, and DatabaseInUse when
+    another process writes to the SQLite file.
     """
-    if await is_current(url):
-        return newest_revision()
+    found = await current_revision(url)
+    _check_not_newer(found)
+    if found == newest_revision():
+        return found
     database = Database(url, limit_ms=None)  # a migration may take its time
     try:
         async with database.writing() as connection:
@@ -51,9 +54,17 @@ async def check_current(database: Database) -> None:
     """Raises SchemaMissing, saying what to do, unless the database is at the newest revision."""
     async with database.reading() as connection:
         found = await revision_of(connection)
+    _check_not_newer(found)
     if found != newest_revision():
         state = f"has schema {found}, this program needs {newest_revision()}" if found else "has no schema"
         raise SchemaMissing(f"the database {state}: run `safety-monitor database upgrade`")
+
+
+def _check_not_newer(found: str | None) -> None:
+    """Migrations go forward alone: what a newer program has done, this one cannot judge."""
+    known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
+    if found is not None and found not in known:
+        raise SchemaMissing(f"the database has schema {found}, which is newer than this program: start the newer one")
 
 
 async def revision_of(connection: AsyncConnection) -> str | None:

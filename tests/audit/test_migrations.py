@@ -13,8 +13,10 @@ from sqlalchemy import text
 
 from monitor.audit import appending
 from monitor.audit.database import Database
+from monitor.audit.log import SqlAuditLog
 from monitor.audit.migrations import versions
-from monitor.audit.schema import _upgrade, is_current, newest_revision
+from monitor.audit.schema import _upgrade, is_current, newest_revision, upgrade
+from monitor.errors import SchemaMissing
 from tests.audit.given import batch, fact
 from tests.support.postgres import PostgresCluster
 
@@ -78,3 +80,15 @@ async def test_a_full_log_is_migrated_while_a_worker_of_before_goes_on_appending
     assert count[0] == count[1] > FULL
     await migrating.close()
     await worker.close()
+
+
+async def test_a_program_refuses_a_database_that_a_newer_one_has_migrated(sqlite_url: str) -> None:
+    await upgrade(sqlite_url)
+    database = Database(sqlite_url)
+    async with database.writing() as connection:
+        await connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    await database.close()
+
+    for attempt in (upgrade(sqlite_url), SqlAuditLog.open(sqlite_url)):
+        with pytest.raises(SchemaMissing, match="schema 9999, which is newer than this program"):
+            await attempt
