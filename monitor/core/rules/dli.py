@@ -23,7 +23,7 @@ TOO_SOON = Rule("dli.too-soon", "medium", "dosing", review=True, reading="dli.ho
 SHORT = Rule("dli.interval-short", "low", "dosing")
 LONG = Rule("dli.interval-long", "low", "dosing")
 COUNT = Rule("dli.count", "medium", "dosing", review=True)
-SCHEDULE = Rule("dli.schedule-conflict", "low", "dosing", review=True)
+SCHEDULE = Rule("dli.schedule-conflict", "low", "dosing", review=True, reminder=True)
 READS = (AzacitidineGiven, DliInfused, *COURSE)
 
 
