@@ -21,10 +21,9 @@ from monitor.settings import BrokerKind, Settings
 
 AGENTS: Final = (patient, lab, mrd, chimerism, gvhd, clinical, treatment, commands)
 
-# Seconds until others have the partitions of a member that is silent. Tansu's group join takes half of them; Kafka
-# hangs below 6.
-SESSION: Final = {BrokerKind.KAFKA: 10.0, BrokerKind.TANSU: 2.0}
-HEARTBEATS: Final = 4  # in a session: so soon, too, a member notices that the partitions are dealt anew
+# Seconds: (until others have the partitions of a silent member, between heartbeats). Tansu's group join takes half the
+# first; Kafka hangs below 6. A member learns by a heartbeat that partitions are dealt anew, and all wait for the last.
+MEMBERSHIP: Final = {BrokerKind.KAFKA: (10.0, 1.0), BrokerKind.TANSU: (2.0, 0.5)}
 COMMIT_EVERY: Final = 1.0  # seconds
 
 
@@ -34,7 +33,7 @@ def build_app(settings: Settings, keeper: Keeper, leave: Leave, watchdog: Watchd
     keeper: the recorder. leave: ends the process when going on would lose something.
     """
     unpack_carefully(settings.max_expanded_bytes)
-    session = settings.session_timeout or SESSION[settings.broker_kind]
+    session, heartbeat = MEMBERSHIP[settings.broker_kind]
     app = faust.App(
         settings.group,
         broker=[f"kafka://{server}" for server in settings.bootstrap_servers],
@@ -48,8 +47,8 @@ def build_app(settings: Settings, keeper: Keeper, leave: Leave, watchdog: Watchd
         consumer_auto_offset_reset="earliest",
         broker_commit_interval=COMMIT_EVERY,
         broker_max_poll_records=settings.batch_events,
-        broker_session_timeout=session,
-        broker_heartbeat_interval=session / HEARTBEATS,
+        broker_session_timeout=settings.session_timeout or session,
+        broker_heartbeat_interval=heartbeat,
         **_membership(settings),
         **_credentials(settings),
     )

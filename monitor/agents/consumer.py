@@ -156,6 +156,15 @@ class _PromptThread(AIOKafkaConsumerThread):
             await mine.look_again()
         return records
 
+    async def on_thread_stop(self) -> None:
+        """Stop, and leave the group, which a static member would not: others go on at once, not after its session.
+
+        Only an orderly stop comes here, with nothing in hand; who was killed keeps its partitions for its next start.
+        """
+        if self._consumer is not None:
+            self._consumer._coordinator._group_instance_id = None
+        await super().on_thread_stop()
+
     async def join_again(self) -> None:
         """Have the group's partitions dealt anew, by what topics there are now."""
         await self.call_thread(self._join_again)
