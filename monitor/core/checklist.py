@@ -5,7 +5,7 @@ Verdicts: pass, fail, review (cannot be told from what was sent), missing; readi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -21,6 +21,7 @@ from monitor.events.record import RecordBlock
 
 PASS, FAIL, REVIEW, MISSING, STALE, NOT_APPLICABLE = "pass", "fail", "review", "missing", "stale", "not_applicable"
 T = TypeVar("T", bound=RecordBlock)
+_ABBREVIATIONS = ("alt", "ast", "ecog", "gvhd")
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,3 +126,10 @@ def relapse(ctx: Context, until: datetime) -> Item:
 def verdicts(items: Mapping[str, Item]) -> dict[str, str]:
     """The verdicts alone."""
     return {name: item.verdict for name, item in items.items()}
+
+
+def listed(names: Iterable[str]) -> str:
+    """Items as people write them: `acute_gvhd` is acute GVHD."""
+    return ", ".join(
+        " ".join(word.upper() if word in _ABBREVIATIONS else word for word in name.split("_")) for name in names
+    )

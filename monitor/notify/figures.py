@@ -6,6 +6,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from monitor.core.alert import Alert
+from monitor.core.checklist import listed
 from monitor.core.finding import Detail
 from monitor.notify.texts import texts
 from monitor.notify.when import from_text, spoken, spoken_and_counted
@@ -63,8 +64,8 @@ def figures(alert: Alert, now: datetime, tz: ZoneInfo) -> list[str]:
 
 def _outstanding(verdicts: Mapping[str, str]) -> str:
     """What on a readiness list does not pass, the worst first."""
-    by_verdict = ((v, [name.replace("_", " ") for name in verdicts if verdicts[name] == v]) for v in _NOT_READY)
-    return "; ".join(f"{verdict}: {', '.join(names)}" for verdict, names in by_verdict if names) or "all pass"
+    by_verdict = ((v, [name for name in verdicts if verdicts[name] == v]) for v in _NOT_READY)
+    return "; ".join(f"{verdict} {listed(names)}" for verdict, names in by_verdict if names) or "all pass"
 
 
 def plain(text: str, tz: ZoneInfo) -> str:

@@ -17,6 +17,7 @@ from monitor.core.checklist import (
     chimerism,
     infection,
     laboratory,
+    listed,
     pregnancy,
     relapse,
     verdicts,
@@ -31,7 +32,6 @@ from monitor.events.patient import PatientEnrolled
 
 FAILED = Rule("eligibility.failed", "medium", "inclusion, exclusion", review=True)
 INCOMPLETE = Rule("eligibility.incomplete", "low", "inclusion, exclusion")
-_ABBREVIATIONS = ("alt", "ast", "ecog", "gvhd")
 READS = (PatientEnrolled, "eligibility")
 
 
@@ -62,7 +62,7 @@ def find(ctx: Context) -> Iterator[Finding]:
     }
     if by_verdict[FAIL] or by_verdict[REVIEW]:
         said = "Eligibility: " + "; ".join(
-            f"{word} {_listed(by_verdict[verdict])}"
+            f"{word} {listed(by_verdict[verdict])}"
             for verdict, word in ((FAIL, "failed"), (REVIEW, "to be reviewed"))
             if by_verdict[verdict]
         )
@@ -70,15 +70,8 @@ def find(ctx: Context) -> Iterator[Finding]:
             FAILED, ctx.enrolment, Hit(said, details={"failed": by_verdict[FAIL], "review": by_verdict[REVIEW]})
         )
     if by_verdict[MISSING]:
-        said = f"Eligibility: nothing known of {_listed(by_verdict[MISSING])}"
+        said = f"Eligibility: nothing known of {listed(by_verdict[MISSING])}"
         yield single(INCOMPLETE, ctx.enrolment, Hit(said, details={"missing": by_verdict[MISSING]}))
-
-
-def _listed(items: list[str]) -> str:
-    """Items as people write them: `acute_gvhd` is acute GVHD."""
-    return ", ".join(
-        " ".join(word.upper() if word in _ABBREVIATIONS else word for word in item.split("_")) for item in items
-    )
 
 
 def _enrolled(enrolment: Fact[PatientEnrolled], ctx: Context) -> dict[str, Item]:
