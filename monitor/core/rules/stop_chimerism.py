@@ -14,6 +14,7 @@ from monitor.core.finding import Evidence, Finding, Rule
 from monitor.core.history import Fact
 from monitor.core.rules.runs import LATER_RESULT, evidence, item_runs
 from monitor.core.stops import Hit, Judge, Stop, latched
+from monitor.core.times import is_day
 from monitor.events.chimerism import ChimerismResulted
 from monitor.events.patient import PatientEnrolled
 from monitor.events.record import RecordBlock
@@ -103,5 +104,7 @@ def _elsewhere(ctx: Context) -> Iterator[Finding]:
                 details={"value": str(data.donor_percent), "unit": "%", "reference": str(limit), "item": item},
             )
 
-        merged = sorted([*facts, *ctx.marrow], key=lambda f: f.order)
+        # a marrow of the same day, at no stated hour, answers
+        answers = {marrow.key for marrow in ctx.marrow if is_day(marrow.effective)}
+        merged = sorted([*facts, *ctx.marrow], key=lambda f: (f.on, f.key in answers, f.order))
         yield from item_runs(NON_MARROW, merged, hit, ctx, item=item)
