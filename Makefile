@@ -9,7 +9,7 @@ PYTEST ?= $(BIN)/python -m pytest
 # Needs Java 17, and Maven to fetch the broker's jars once.
 ON_KAFKA := tests/kafka $(addprefix tests/engine/test_,worker.py refusals.py equivalence.py outages.py two_workers.py kills.py stopping.py)
 
-.PHONY: help install demo bench-audit test check laws test-kafka storm fuzz review bench-assess bench-alerts fmt lint types imports lock hooks clean
+.PHONY: help install demo bench-audit test check laws test-kafka storm fuzz review soak bench-assess bench-alerts fmt lint types imports lock hooks clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /\1\t/' | expand -t 16
@@ -44,6 +44,9 @@ review: install ## the locked releases as the index knows them today: hashes, an
 fuzz: install ## coverage-guided fuzzing of the doors for SECONDS (Linux on x86-64)
 	$(BIN)/python -m pip install --disable-pip-version-check --quiet --require-hashes -r requirements-fuzz.txt
 	$(BIN)/python -m tests.fuzz.run --seconds $(or $(SECONDS),120)
+
+soak: install ## 10,000 patients for MINUTES: is memory flat and below 512 MB? (DATABASE=postgresql)
+	$(BIN)/python -m tests.soak.run --minutes $(or $(MINUTES),10) --database $(or $(DATABASE),sqlite)
 
 check: lint types imports test ## what must hold before anything is merged
 
