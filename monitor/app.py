@@ -47,15 +47,28 @@ def build_app(settings: Settings, keeper: Keeper, leave: Leave, watchdog: Watchd
         consumer_auto_offset_reset="earliest",
         broker_commit_interval=COMMIT_EVERY,
         broker_max_poll_records=settings.batch_events,
+        stream_buffer_maxsize=settings.buffered_messages,  # a full one holds back the fetching
+        consumer_max_fetch_size=settings.partition_fetch_bytes,
         broker_session_timeout=settings.session_timeout or session,
         broker_heartbeat_interval=heartbeat,
         **_membership(settings),
         **_credentials(settings),
     )
     cast(Any, app.transport).Consumer = consumer_class(
-        keeper, leave, partial(look, settings), ends_are_told=settings.broker_kind is BrokerKind.KAFKA
+        keeper,
+        leave,
+        partial(look, settings),
+        ends_are_told=settings.broker_kind is BrokerKind.KAFKA,
+        fetch_bytes=settings.fetch_bytes,
     )
-    intake = Intake(keeper, leave, watchdog, batch_events=settings.batch_events, batch_wait=settings.batch_wait)
+    intake = Intake(
+        keeper,
+        leave,
+        watchdog,
+        batch_events=settings.batch_events,
+        batch_bytes=settings.batch_bytes,
+        batch_wait=settings.batch_wait,
+    )
     for agent in AGENTS:
         agent.add(app, intake)
     return app

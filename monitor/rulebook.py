@@ -6,13 +6,22 @@ import pkgutil
 import monitor.core.rules
 from monitor.core.finding import Rule
 from monitor.notify.stuck import RULE as NOTICE_UNDELIVERED
+from monitor.operations.history_size import RULE as HISTORY_SIZE
 from monitor.operations.log_broken import RULE as LOG_BROKEN
 from monitor.operations.quarantine_share import RULE as QUARANTINE_SHARE
 from monitor.operations.source_silent import RULE as SOURCE_SILENT
 from monitor.operations.stop_in_doubt import RULE as STOP_IN_DOUBT
 from monitor.recorder.failing import RULE as ASSESSMENT_FAILED
 
-OPERATIONS = (ASSESSMENT_FAILED, LOG_BROKEN, NOTICE_UNDELIVERED, QUARANTINE_SHARE, SOURCE_SILENT, STOP_IN_DOUBT)
+OPERATIONS = (
+    ASSESSMENT_FAILED,
+    HISTORY_SIZE,
+    LOG_BROKEN,
+    NOTICE_UNDELIVERED,
+    QUARANTINE_SHARE,
+    SOURCE_SILENT,
+    STOP_IN_DOUBT,
+)
 """The rules of the alerts that tell of the monitor and not of a patient's course."""
 
 

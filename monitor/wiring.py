@@ -41,6 +41,7 @@ from monitor.notify.relay import Relay
 from monitor.notify.routing import TOPIC_CHANNELS, load_routing
 from monitor.notify.sender import AppriseSender
 from monitor.operations.heartbeat import Heartbeat, Overdue
+from monitor.operations.history_size import HistorySize
 from monitor.operations.log_broken import LogBroken
 from monitor.operations.log_verifier import LogVerifier, Schedule
 from monitor.operations.newer_rules import NewerRules
@@ -154,6 +155,7 @@ async def build_worker(settings: Settings) -> AsyncIterator[Parts]:
             patience=settings.database_patience,
             max_message_bytes=settings.max_message_bytes,
             cached_patients=settings.cached_patients,
+            cached_facts=settings.cached_facts,
         )
         services: dict[str, Service] = {
             "relay": relay,
@@ -229,6 +231,7 @@ def _checks(settings: Settings, log: SqlAuditLog, clock: WallClock) -> list[Chec
     """What the watch over the system looks for. A back-fill is no feed: nobody is missed while it runs."""
     checks: list[Check] = [
         QuarantineShare(log, share=settings.quarantine_share, minimum=settings.quarantine_minimum),
+        HistorySize(log, records=settings.history_records),
         LogBroken(log),
         StopInDoubt(log),
     ]

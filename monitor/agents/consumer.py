@@ -36,6 +36,7 @@ class LogConsumer(Consumer):
     leave: ClassVar[Leave]
     look: ClassVar[Look]
     ends_are_told: ClassVar[bool]
+    fetch_bytes: ClassVar[int]
     incomplete: bool = False  # the group has forgotten a topic
 
     def _new_consumer_thread(self) -> AIOKafkaConsumerThread:
@@ -131,12 +132,21 @@ class LogConsumer(Consumer):
             await self.sleep(PULSE)
 
 
-def consumer_class(keeper: Keeper, leave: Leave, look: Look, *, ends_are_told: bool) -> type[ConsumerT]:
+def consumer_class(
+    keeper: Keeper, leave: Leave, look: Look, *, ends_are_told: bool, fetch_bytes: int
+) -> type[ConsumerT]:
     """The consumer of one app: it asks `keeper` where the log ends, and `look` what the broker holds.
 
     ends_are_told: whether the broker's word on the end of a topic can be relied on (Tansu's lags by a minute and more).
+    fetch_bytes: of one answer of a broker.
     """
-    bound = {"keeper": keeper, "leave": staticmethod(leave), "look": staticmethod(look), "ends_are_told": ends_are_told}
+    bound = {
+        "keeper": keeper,
+        "leave": staticmethod(leave),
+        "look": staticmethod(look),
+        "ends_are_told": ends_are_told,
+        "fetch_bytes": fetch_bytes,
+    }
     return type("BoundLogConsumer", (LogConsumer,), bound)
 
 
@@ -146,6 +156,7 @@ class _PromptThread(AIOKafkaConsumerThread):
     def _create_worker_consumer(self, transport: Any) -> Any:
         consumer = super()._create_worker_consumer(transport)
         consumer._fetch_max_wait_ms = FETCH_WAIT_MS
+        consumer._fetch_max_bytes = cast(LogConsumer, self.consumer).fetch_bytes
         return consumer
 
     async def getmany(self, active_partitions: set[TP] | None, timeout: float) -> Any:  # noqa: ASYNC109 - faust's

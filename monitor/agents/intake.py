@@ -6,7 +6,7 @@ A batch ends recorded (or quarantined, which is recorded too), or the process en
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from typing import Any, cast
 
 from faust.streams import Stream
@@ -25,12 +25,20 @@ class Intake:
     """Carries batches from faust's streams to the recorder; shared by all agents."""
 
     def __init__(
-        self, keeper: Keeper, leave: Leave, watchdog: Watchdog, *, batch_events: int, batch_wait: float
+        self,
+        keeper: Keeper,
+        leave: Leave,
+        watchdog: Watchdog,
+        *,
+        batch_events: int,
+        batch_bytes: int,
+        batch_wait: float,
     ) -> None:
         self._keeper = keeper
         self._leave = leave
         self._watchdog = watchdog
         self._batch_events = batch_events
+        self._batch_bytes = batch_bytes
         self._batch_wait = batch_wait
 
     async def drain(self, stream: StreamT[bytes]) -> None:
@@ -38,9 +46,10 @@ class Intake:
         batches = cast(Stream[bytes], stream).noack_take(self._batch_events, within=self._batch_wait)
         # It yields events, whatever its annotation says: so that we may acknowledge them by hand.
         async for events in cast(AsyncIterator[Sequence[EventT[bytes]]], batches):
-            await self._record(events)
-            for event in events:
-                await stream.ack(event)
+            for part in parts(events, self._batch_bytes):
+                await self._record(part)
+                for event in part:
+                    await stream.ack(event)
 
     async def _record(self, events: Sequence[EventT[bytes]]) -> None:
         try:
@@ -53,6 +62,20 @@ class Intake:
         except Exception as error:
             logger.exception("recording a batch failed")
             self._leave(SOFTWARE, f"internal error while recording: {type(error).__name__}")
+
+
+def parts(events: Sequence[EventT[bytes]], limit: int) -> Iterator[Sequence[EventT[bytes]]]:
+    """The events in order, in parts of at most `limit` bytes; one that is larger is a part of its own."""
+    part: list[EventT[bytes]] = []
+    size = 0
+    for event in events:
+        more = len(event.message.value or b"")
+        if part and size + more > limit:
+            yield part
+            part, size = [], 0
+        part.append(event)
+        size += more
+    yield part
 
 
 def _input(event: EventT[bytes]) -> Input:

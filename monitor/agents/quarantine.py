@@ -16,7 +16,7 @@ from monitor.recorder.quarantine import copy_of
 
 logger = logging.getLogger(__name__)
 
-AT_ONCE: Final = 100
+AT_ONCE: Final = 20  # copies in memory: each is as large as the broker took it
 LEASE: Final = timedelta(seconds=60)
 PAUSE: Final = 0.5  # seconds, when there is nothing to copy
 RETRY_AFTER: Final = timedelta(seconds=5)

@@ -149,6 +149,10 @@ class SqlAuditLog:
         """See AuditLog.patients."""
         return await self._database.read(reading.all_patients)
 
+    async def patients_past(self, version: int) -> int:
+        """See AuditLog.patients_past."""
+        return await self._database.read(partial(reading.patients_past, version=version))
+
     async def alerts(self, *, patient: str | None = None, statuses: Collection[str] | None = None) -> list[AlertRow]:
         """See AuditLog.alerts."""
         return await self._database.read(partial(reading.alerts_of, patient=patient, statuses=statuses))

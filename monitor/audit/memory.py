@@ -174,6 +174,10 @@ class MemoryAuditLog:
         """See AuditLog.patients."""
         return [self._patients[name] for name in sorted(self._patients)]
 
+    async def patients_past(self, version: int) -> int:
+        """See AuditLog.patients_past."""
+        return sum(row.version > version for row in self._patients.values())
+
     async def alerts(self, *, patient: str | None = None, statuses: Collection[str] | None = None) -> list[AlertRow]:
         """See AuditLog.alerts."""
         rows = [

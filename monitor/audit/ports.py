@@ -89,6 +89,9 @@ class AuditLog(Protocol):
     async def patients(self) -> list[PatientRow]:
         """The read model of all patients, by name."""
 
+    async def patients_past(self, version: int) -> int:
+        """How many patients' streams hold more than so many records."""
+
     async def alerts(self, *, patient: str | None = None, statuses: Collection[str] | None = None) -> list[AlertRow]:
         """The read model of alerts, by (effective_at, rule, alert_id)."""
 

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import select, text
+from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from monitor.audit import rows
@@ -78,6 +78,12 @@ async def all_patients(connection: AsyncConnection) -> list[PatientRow]:
     """All patients. Sorted here: the databases' own orders of text differ."""
     found = await connection.execute(select(patients))
     return sorted((rows.patient_of(row) for row in found.mappings()), key=lambda row: row.patient)
+
+
+async def patients_past(connection: AsyncConnection, *, version: int) -> int:
+    """How many patients' streams hold more than so many records."""
+    asked = select(func.count()).select_from(patients).where(patients.c.version > version)
+    return int((await connection.execute(asked)).scalar_one())
 
 
 async def alerts_of(

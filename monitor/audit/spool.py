@@ -18,6 +18,7 @@ from monitor.errors import DatabaseUnavailable
 from monitor.events.canonical import canonical
 
 SUFFIX: Final = ".waiting"
+MAX_BYTES: Final = 16_777_216  # tens of thousands of reads: the writer has not looked for long
 
 
 class Spool:
@@ -31,7 +32,8 @@ class Spool:
         shown = {"stream": record.stream, "kind": record.kind, "payload": record.payload, "actor": record.actor}
         line = canonical(shown | {"known_at": utc_text(record.known_at), "dedupe_key": record.dedupe_key}) + "\n"
         with self._locked() as descriptor:
-            os.lseek(descriptor, 0, os.SEEK_END)
+            if os.lseek(descriptor, 0, os.SEEK_END) + len(line) > MAX_BYTES:
+                raise DatabaseUnavailable(f"{self._path} is full: the worker does not take over what waits there")
             os.write(descriptor, line.encode())
             os.fsync(descriptor)
 

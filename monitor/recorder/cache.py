@@ -6,11 +6,21 @@ from monitor.recorder.known import Known
 
 
 class PatientCache:
-    """Keeps the patients used last."""
+    """Keeps the patients used last: so many at most, and no more facts in all than so many.
 
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
+    A fact takes some 4 KiB and a patient some 20 KiB more, so a count of patients alone would bound nothing.
+    """
+
+    def __init__(self, patients: int, facts: int) -> None:
+        self._patients = patients
+        self._limit = facts
+        self._facts = 0
         self._known: OrderedDict[str, Known] = OrderedDict()
+
+    @property
+    def facts(self) -> int:
+        """How many facts the patients in memory have."""
+        return self._facts
 
     def get(self, patient: str) -> Known | None:
         """What is remembered of a patient."""
@@ -19,16 +29,20 @@ class PatientCache:
         return self._known.get(patient)
 
     def put(self, patient: str, known: Known) -> None:
-        """Remember a patient; the one used longest ago may go."""
+        """Remember a patient; those used longest ago may go. The one put last stays, however large it is."""
+        self.forget(patient)
         self._known[patient] = known
-        self._known.move_to_end(patient)
-        while len(self._known) > self._limit:
-            self._known.popitem(last=False)
+        self._facts += known.facts
+        while len(self._known) > 1 and (len(self._known) > self._patients or self._facts > self._limit):
+            _, gone = self._known.popitem(last=False)
+            self._facts -= gone.facts
 
     def forget(self, patient: str) -> None:
         """Another has written, or the state is in doubt."""
-        self._known.pop(patient, None)
+        if (gone := self._known.pop(patient, None)) is not None:
+            self._facts -= gone.facts
 
     def clear(self) -> None:
         """Partitions changed hands."""
         self._known.clear()
+        self._facts = 0

@@ -34,6 +34,7 @@ from monitor.recorder.watermarks import Watermarks
 logger = logging.getLogger(__name__)
 
 ALL = 1_000_000  # patients: a sweep leaves nobody out
+SWEPT_IN_MEMORY = 500  # folded patients that a sweep keeps for the cache; of the others only what is to be written
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +143,8 @@ class Planner:
             if row.patient not in draft.known and row.patient not in pile.patients:
                 loaded = await self._load(row.patient, swept)
                 await self._assess(draft, row.patient, partition, loaded, (), Advance(now, sweep=True))
+                if len(draft.known) > SWEPT_IN_MEMORY:
+                    draft.known[row.patient] = replace(draft.known[row.patient], patient=None)
 
     async def _load(self, patient: str, swept: datetime | None) -> Loaded:
         began = time.perf_counter()

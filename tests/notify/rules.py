@@ -56,6 +56,7 @@ FAMILIES = {
     "data": ["conflict", "unit-unknown", "implausible", "refused", "unsigned-decision"],
     "ops": [
         "assessment-failed",
+        "history-size",
         "log-broken",
         "notice-undelivered",
         "quarantine-share",

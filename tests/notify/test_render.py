@@ -148,6 +148,20 @@ QUARANTINE = raised(
     summary="41 of 60 messages from /shgh/lis on safety.lab could not be read, in this hour and the one before",
     details={"item": "safety.lab /shgh/lis"},
 )
+CASES["history-size"] = (
+    raised(
+        "ops.history-size",
+        patient="",
+        priority="medium",
+        clause="practice",
+        reading="",
+        basis=(),
+        effective_at=NOW,
+        summary="The history of one patient has more than 10000 records",
+        details={"patients": 1, "records": 10_000},
+    ),
+    QUIET,
+)
 CASES["source-silent"] = (
     raised(
         "ops.source-silent",
