@@ -3,6 +3,7 @@ import re
 from pathlib import Path
 
 import pytest
+import yaml
 
 from monitor.settings import PREFIX, Settings
 
@@ -41,6 +42,25 @@ def test_the_unit_sets_only_what_the_monitor_reads_and_gives_it_time_to_stop() -
     assert set(re.findall(r"^Environment=(\w+)=", UNIT, re.MULTILINE)) <= fields
     assert match is not None
     assert int(match[1]) > Settings.model_fields["shutdown_grace"].default
+
+
+def test_unit_and_compose_file_give_the_memory_that_the_limits_are_made_for() -> None:
+    compose = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+    page = (ROOT / "docs/operations.md").read_text()
+
+    assert compose["services"]["worker"]["mem_limit"] == "512m"
+    assert re.search(r"^MemoryHigh=512M$", UNIT, re.MULTILINE)
+    assert "The defaults hold in 512 MB" in page
+
+
+def test_every_limit_of_the_page_is_a_setting_with_that_default() -> None:
+    page = (ROOT / "docs/operations.md").read_text()
+    table = re.findall(r"^\| [^|]+ \| `([A-Z_]+)` \| ([\d,]+)( [KM]iB)? \|", page, re.MULTILINE)
+    units = {"": 1, " KiB": 1024, " MiB": 1024**2}
+
+    assert len(table) >= 9
+    for name, number, unit in table:
+        assert Settings.model_fields[name.lower()].default == int(number.replace(",", "")) * units[unit]
 
 
 @pytest.mark.parametrize("script", ["deploy/make-secrets", "deploy/apply-roles", ".ci/run"])

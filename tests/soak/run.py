@@ -51,7 +51,8 @@ def main() -> int:
         worker.start_ready()
         samples, warm_at = asyncio.run(_soaked(worker, asked))
         worker.stop()
-        return _told(samples, warm_at, _verified(worker))
+        _draw(samples)
+        return _judged(samples, warm_at, _verified(worker))
 
 
 async def _soaked(worker: WorkerProcess, asked: argparse.Namespace) -> tuple[list[Sample], float]:
@@ -110,13 +111,17 @@ def _database(kind: str, scratch: Path) -> Iterator[str]:
         cluster.remove()
 
 
-def _told(samples: list[Sample], warm_at: float, broken: str) -> int:
-    """Print the curve and the verdict; the exit code."""
-    memory = memory_of(samples, warm_at)
+def _draw(samples: list[Sample]) -> None:
+    """Print the curve."""
     print(f"{'seconds':>8} {'recorded':>9} {'resident MB':>12}")
     for sample in samples[::SHOWN]:
         bar = "#" * round(sample.resident / (8 * MB))
-        print(f"{sample.at:>8.0f} {sample.recorded:>9} {sample.resident / MB:>12.1f} {bar}")
+        print(f"{sample.at:>8.0f} {sample.recorded:>9} {sample.resident / MB:>12.1f} {bar}", flush=True)
+
+
+def _judged(samples: list[Sample], warm_at: float, broken: str) -> int:
+    """Print the verdict; the exit code."""
+    memory = memory_of(samples, warm_at)
     left = samples[-1].lag
     wrong = _wrong(memory, left, broken)
     print(
