@@ -20,6 +20,7 @@ from tests.support.reading import looked_at, recorded_messages
 from tests.support.waiting import wait_until
 
 SETTLE = 240.0  # seconds until all is read and told once the storm is over: a database's patience, and more
+NOT_YET = (KafkaError, MonitorError, TimeoutError)  # what has just come back may not answer yet
 EVIDENCE = Path("out/storms")  # what is kept of storms that left something wrong
 
 
@@ -52,7 +53,7 @@ def storm(seed: int, postgres: PostgresCluster, *, events: int, strikes: int) ->
             struck.append(chance.choice(sorted(here.faults)))
             here.faults[struck[-1]]()
             here.crew.revive()
-            with suppress(KafkaError, MonitorError):  # a broker that has just come back may not know yet
+            with suppress(*NOT_YET):
                 wrong += committed_beyond(here.kafka, here.url, settings)
         wrong += _unsettled(here, publisher)
         for worker in here.crew.workers:
@@ -69,7 +70,7 @@ def _unsettled(here: Scene, publisher: Publisher) -> list[str]:
 
     def settled() -> bool:
         here.crew.revive()
-        with suppress(KafkaError, MonitorError, TimeoutError):  # what has just come back may not answer yet
+        with suppress(*NOT_YET):
             read = not publisher.is_alive() and recorded_messages(here.url) == here.kafka.end(*TOPICS)
             return read and not looked_at(here.url, lambda log: log.outbox_backlog())
         return False
@@ -77,14 +78,18 @@ def _unsettled(here: Scene, publisher: Publisher) -> list[str]:
     try:
         wait_until(settled, "all is read and told", SETTLE)
     except AssertionError:
-        at = looked_at(here.url, lambda log: log.positions())
-        ends = here.kafka.held(*TOPICS)
-        read = {place: at[place].next_offset if place in at else 0 for place in ends}
-        return [
-            *(f"{topic}/{number} is read to {read[topic, number]} of {held.end}"
-              for (topic, number), held in ends.items() if read[topic, number] != held.end),
-            *(f"{waiting.pending} rows of {waiting.channel} are not told"
-              for waiting in looked_at(here.url, lambda log: log.outbox_backlog())),
-            *(["not everything was published"] if publisher.is_alive() else []),
-        ]  # fmt: skip
+        return [*_left_over(here), *(["not everything was published"] if publisher.is_alive() else [])]
     return []
+
+
+def _left_over(here: Scene) -> list[str]:
+    """What is unread, and who is not told, in words."""
+    at = looked_at(here.url, lambda log: log.positions())
+    waiting = looked_at(here.url, lambda log: log.outbox_backlog())
+    ends = {place: held.end for place, held in here.kafka.held(*TOPICS).items()}
+    read = {place: at[place].next_offset if place in at else 0 for place in ends}
+    return [
+        *(f"{topic}/{number} is read to {read[topic, number]} of {end}" for (topic, number), end in ends.items()
+          if read[topic, number] != end),
+        *(f"{rows.pending} rows of {rows.channel} are not told" for rows in waiting),
+    ]  # fmt: skip
