@@ -13,7 +13,7 @@ from functools import cached_property
 from itertools import chain
 
 from monitor.core.context import Closure, Context, RaisedAt, Retraction, in_order, never_raised
-from monitor.core.finding import Finding, News, difference
+from monitor.core.finding import Finding, Found, News, difference, each
 from monitor.core.history import History
 from monitor.core.once import Once
 from monitor.core.readiness import readiness
@@ -79,12 +79,12 @@ class Assessment:
 
     context: Context
     stops: Stops
-    answers: Mapping[str, Answer[Finding]]
+    answers: Mapping[str, Answer[Found]]
     deadline: datetime | None
 
     @property
     def findings(self) -> tuple[Finding, ...]:
-        return tuple(chain.from_iterable(self._told))
+        return tuple(each(chain.from_iterable(self._told)))
 
     def news(self, last: Assessment | None) -> News:
         """The findings that this assessment has and the last had not, and the other way round."""
@@ -94,7 +94,7 @@ class Assessment:
         return tuple(chain.from_iterable(gone)), tuple(chain.from_iterable(come))
 
     @property
-    def _told(self) -> list[tuple[Finding, ...]]:
+    def _told(self) -> list[tuple[Found, ...]]:
         """What the stop rules found, and what each other rule did."""
         return [self.stops.findings, *(answer.found for answer in self.answers.values())]
 

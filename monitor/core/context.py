@@ -11,11 +11,12 @@ from zoneinfo import ZoneInfo
 from monitor.core.finding import Evidence
 from monitor.core.grading.acute import AcuteGrade, graded
 from monitor.core.grading.chronic import ChronicSeverity, judged
-from monitor.core.history import Fact, History, Kind, RecordKey
+from monitor.core.history import NONE, Fact, History, Kind, RecordKey
+from monitor.core.series import Series
 from monitor.core.stops import Lift, Stop
 from monitor.core.superseded import fired, joined
 from monitor.core.times import Effective, instant, local_date, start_of
-from monitor.core.walking import Memo
+from monitor.core.walking import Memo, chosen, merged, walk
 from monitor.events.chimerism import ChimerismResulted
 from monitor.events.gvhd import AcuteGvhdAssessed, ChronicGvhdAssessed
 from monitor.events.lab import Analyte, LabResulted
@@ -77,7 +78,7 @@ class Context:
     def read(self, name: Dependency) -> object:
         """What a rule says it reads: the facts of a kind, or one of the derived values by its name."""
         if isinstance(name, type | Analyte):
-            return self.history.facts.get(name, ()), self.history.contested.get(name, ())
+            return self.history.facts.get(name, NONE), self.history.contested.get(name, NONE)
         return getattr(self, name)
 
     @property
@@ -126,41 +127,45 @@ class Context:
         return self.d0 is None or fact.on >= self.d0
 
     @cached_property
-    def doses(self) -> tuple[Fact[AzacitidineGiven] | Fact[DliInfused], ...]:
+    def doses(self) -> Series[Fact[AzacitidineGiven] | Fact[DliInfused]]:
         """Everything given, of either drug."""
-        given: list[Fact[AzacitidineGiven] | Fact[DliInfused]] = [*self.history.of(AzacitidineGiven)]
-        given += self.history.of(DliInfused)
-        return tuple(sorted(given, key=lambda f: f.order))
+        both = (self.history.of(AzacitidineGiven), self.history.of(DliInfused))
+        return merged(self.memo, ("doses",), both, lambda f: f.order)
 
     @cached_property
     def first_dose(self) -> Fact[AzacitidineGiven] | Fact[DliInfused] | None:
         return self.doses[0] if self.doses else None
 
     @cached_property
-    def signed(self) -> tuple[Fact[TreatmentDecided], ...]:
+    def signed(self) -> Series[Fact[TreatmentDecided]]:
         """The decisions that count: an unsigned one changes nothing."""
-        return tuple(f for f in self.history.of(TreatmentDecided) if f.data.signed_by)
+        return chosen(self.memo, ("signed",), self.history.of(TreatmentDecided), lambda f: bool(f.data.signed_by))
 
     @cached_property
-    def lifts(self) -> tuple[Lift, ...]:
+    def lifts(self) -> Series[Lift]:
         """Signed restarts and continues, in order."""
-        kinds = ("restart", "continue")
-        return tuple(_lift(fact) for fact in self.signed if fact.data.decision in kinds)
+        start: Series[Lift] = Series()
+        return walk(self.memo, ("lifts",), self.signed, start, _with_lift)
 
     @cached_property
-    def acute(self) -> tuple[tuple[Fact[AcuteGvhdAssessed], AcuteGrade], ...]:
-        return tuple((f, graded(f.data)) for f in self.history.of(AcuteGvhdAssessed))
+    def acute(self) -> Series[tuple[Fact[AcuteGvhdAssessed], AcuteGrade]]:
+        start: Series[tuple[Fact[AcuteGvhdAssessed], AcuteGrade]] = Series()
+        facts = self.history.of(AcuteGvhdAssessed)
+        return walk(self.memo, ("acute",), facts, start, lambda known, f: known.with_item((f, graded(f.data))))
 
     @cached_property
-    def chronic(self) -> tuple[tuple[Fact[ChronicGvhdAssessed], ChronicSeverity], ...]:
-        return tuple((f, judged(f.data)) for f in self.history.of(ChronicGvhdAssessed))
+    def chronic(self) -> Series[tuple[Fact[ChronicGvhdAssessed], ChronicSeverity]]:
+        start: Series[tuple[Fact[ChronicGvhdAssessed], ChronicSeverity]] = Series()
+        facts = self.history.of(ChronicGvhdAssessed)
+        return walk(self.memo, ("chronic",), facts, start, lambda known, f: known.with_item((f, judged(f.data))))
 
     @cached_property
-    def marrow(self) -> tuple[Fact[ChimerismResulted], ...]:
+    def marrow(self) -> Series[Fact[ChimerismResulted]]:
         """Chimerism of whole (unsorted) marrow: the only one that can stop."""
-        return tuple(f for f in self.history.of(ChimerismResulted) if is_whole_marrow(f.data))
+        results = self.history.of(ChimerismResulted)
+        return chosen(self.memo, ("marrow",), results, lambda f: is_whole_marrow(f.data))
 
-    def labs(self, analyte: Analyte) -> tuple[Fact[LabResulted], ...]:
+    def labs(self, analyte: Analyte) -> Series[Fact[LabResulted]]:
         """Results of one analyte, in order of effective time."""
         return self.history.labs(analyte)
 
@@ -193,6 +198,10 @@ class Context:
 def in_order(stops: Iterable[Stop]) -> tuple[Stop, ...]:
     """Stops by when they began."""
     return tuple(sorted(stops, key=lambda stop: (stop.first.at, stop.rule.id)))
+
+
+def _with_lift(lifts: Series[Lift], fact: Fact[TreatmentDecided]) -> Series[Lift]:
+    return lifts.with_item(_lift(fact)) if fact.data.decision in ("restart", "continue") else lifts
 
 
 def _lift(fact: Fact[TreatmentDecided]) -> Lift:

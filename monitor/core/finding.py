@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import Literal
 
 from monitor.core.history import RecordKey
+from monitor.core.series import Series
 from monitor.core.times import Effective
 from monitor.protocol.model import Protocol
 
@@ -46,7 +48,7 @@ class Evidence:
     also: tuple[RecordKey, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Finding:
     """One episode of one rule. Its alert follows the evidence."""
 
@@ -60,31 +62,57 @@ class Finding:
     summary: str = ""
     protocol: Protocol | None = None  # the superseded file that it rests on; None: the one in force
 
-    @property
+    @cached_property
     def keys(self) -> frozenset[RecordKey]:
         return frozenset(e.key for e in self.evidence)
 
-    @property
+    @cached_property
     def first(self) -> Evidence:
         """The earliest piece: it dates the finding."""
         return min(self.evidence, key=lambda e: (e.at, e.issued, e.key))
 
 
+Found = Finding | Series[Finding]  # what a rule yields: a finding, or all that can change no more, which only grow
 News = tuple[tuple[Finding, ...], tuple[Finding, ...]]  # what is no longer found, and what was not found before
 
 
-def difference(before: Sequence[Finding], after: Sequence[Finding]) -> News:
+def each(found: Iterable[Found]) -> Iterator[Finding]:
+    """The findings one by one."""
+    for some in found:
+        if isinstance(some, Finding):
+            yield some
+        else:
+            yield from some
+
+
+def difference(before: Sequence[Found], after: Sequence[Found]) -> News:
     """What is no longer found of a rule, and what is found anew.
 
     Of findings on the same first fact all go and come, if one does: they are told in the order in which they are found.
     """
-    known, found = {id(finding) for finding in before}, {id(finding) for finding in after}
-    gone = _by_place(finding for finding in before if id(finding) not in found)
-    come = _by_place(finding for finding in after if id(finding) not in known)
+    were, are = _apart(before, after)
+    known, found = {id(finding) for finding in were}, {id(finding) for finding in are}
+    gone = _by_place(finding for finding in were if id(finding) not in found)
+    come = _by_place(finding for finding in are if id(finding) not in known)
     changed = {place for place in (*gone, *come) if gone.get(place) != come.get(place)}
     if not changed:
         return (), ()
-    return tuple(f for f in before if _place(f) in changed), tuple(f for f in after if _place(f) in changed)
+    return tuple(f for f in were if _place(f) in changed), tuple(f for f in are if _place(f) in changed)
+
+
+def _apart(before: Sequence[Found], after: Sequence[Found]) -> tuple[list[Finding], list[Finding]]:
+    """The findings of both, but for those by which a series goes on from one that was there."""
+    were = [some for some in before if isinstance(some, Series)]
+    left: list[Found] = [some for some in before if isinstance(some, Finding)]
+    new: list[Found] = []
+    for some in after:
+        earlier = next((w for w in were if isinstance(some, Series) and some.grew_from(w)), None)
+        if isinstance(some, Finding) or earlier is None:
+            new.append(some)
+        else:
+            were = [w for w in were if w is not earlier]
+            new += some.since(len(earlier))
+    return list(each([*left, *were])), list(each(new))
 
 
 def _by_place(findings: Iterable[Finding]) -> dict[tuple[str, str, RecordKey], list[Finding]]:

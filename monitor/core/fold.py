@@ -13,7 +13,7 @@ from functools import cached_property
 from itertools import chain
 
 from monitor.core.alert import Alert
-from monitor.core.assess import Assessment, Memory, assess, find_stops
+from monitor.core.assess import Assessment, Memory, Stops, assess, find_stops
 from monitor.core.context import Closure, Retraction
 from monitor.core.growing import Growing
 from monitor.core.history import History, RecordKey
@@ -95,7 +95,7 @@ class Fold:
         last = self.assessment if protocol is self.protocol else None  # under another file everything is asked anew
         now = max(at, history.latest_at or at)  # a fact may be effective minutes after it was issued: it is so already
         stops = find_stops(history, protocol, now, last, self.files.superseded(at), self.memory.memo)
-        memory = replace(self.memory, retractions=_retractions(self, stops.found, at, event))
+        memory = replace(self.memory, retractions=_retractions(self, stops, at, event))
         told = Raised(self.ledger, before, clock)
         assessment = assess(history, protocol, now, stops=stops, memory=memory, raised_at=told, last=last)
         ledger = self.ledger if last is not None else self.ledger.without_findings()
@@ -159,19 +159,23 @@ class Raised:
         return min((alert.raised_at for alert in alerts), default=self.clock)
 
 
-def _retractions(fold: Fold, stops: tuple[Stop, ...], at: datetime, event: Received | None) -> tuple[Retraction, ...]:
+def _retractions(fold: Fold, stops: Stops, at: datetime, event: Received | None) -> tuple[Retraction, ...]:
     """The stops that were there in the fold and no longer are: remembered until they come back.
 
     Not where a preliminary was only refuted by its own final. Which of them a decision had lifted already, and whether
     that decision still counts, the assessment sees.
     """
-    standing = {(stop.rule.id, key) for stop in stops for key in stop.keys}
-    kept = [r for r in fold.memory.retractions if not any((r.rule, e.key) in standing for e in r.evidence)]
+    if fold.assessment is not None and fold.assessment.stops is stops:
+        return fold.memory.retractions
+    standing: dict[str, set[RecordKey]] = {}
+    for stop in stops.found:
+        standing.setdefault(stop.rule.id, set()).update(stop.keys)
+    kept = [r for r in fold.memory.retractions if standing.get(r.rule, set()).isdisjoint(e.key for e in r.evidence)]
     if fold.assessment is None or event is None or isinstance(event.data, Command):
         return tuple(kept)
     by = (event.source, event.data.record_id)
     for stop in fold.assessment.stops.found:
-        gone = not any((stop.rule.id, key) in standing for key in stop.keys)
+        gone = standing.get(stop.rule.id, set()).isdisjoint(stop.keys)
         if gone and not _only_refuted(stop, by, fold, event):
             kept.append(Retraction(stop.rule.id, stop.evidence, at, by))
     return tuple(kept)

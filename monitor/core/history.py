@@ -7,7 +7,7 @@ it can still stop.
 
 from __future__ import annotations
 
-from bisect import insort
+from bisect import bisect_left
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
@@ -15,6 +15,7 @@ from typing import Generic, TypeVar, cast
 from zoneinfo import ZoneInfo
 
 from monitor.core.growing import Growing
+from monitor.core.series import Series
 from monitor.core.times import Effective, instant, local_date
 from monitor.events.command import Command
 from monitor.events.envelope import Received, Refused
@@ -115,36 +116,40 @@ class Given:
     data: Command
 
 
+NONE: Series[Fact[RecordBlock]] = Series()
+
+
 @dataclass(frozen=True, eq=False)  # two histories are the same if they are one: to compare them all would cost all
 class History:
     """An immutable set of facts, commands and refusals. `add` gives the set with one more."""
 
     tz: ZoneInfo
     records: Growing[RecordKey, Record] = field(default_factory=Growing)
-    facts: Mapping[Kind, tuple[Fact[RecordBlock], ...]] = field(default_factory=dict)
-    contested: Mapping[Kind, tuple[Fact[RecordBlock], ...]] = field(default_factory=dict)  # by what does not count
+    facts: Mapping[Kind, Series[Fact[RecordBlock]]] = field(default_factory=dict)
+    contested: Mapping[Kind, Series[Fact[RecordBlock]]] = field(default_factory=dict)  # by what does not count
+    taken: Series[Received] = field(default_factory=Series)  # in the order in which they were added
     revised: tuple[RecordKey, ...] = ()  # records with more than one version or content
-    commands: tuple[Given, ...] = ()
-    refusals: tuple[tuple[datetime, Refused], ...] = ()
+    commands: Series[Given] = field(default_factory=Series)
+    refusals: Series[tuple[datetime, Refused]] = field(default_factory=Series)
     readmitted: frozenset[str] = frozenset()  # refusals (their delivery keys) that could be read later
 
-    def of(self, kind: type[T_co]) -> tuple[Fact[T_co], ...]:
+    def of(self, kind: type[T_co]) -> Series[Fact[T_co]]:
         """The effective facts of a kind, in order of effective time."""
-        return cast("tuple[Fact[T_co], ...]", self.facts.get(kind, ()))
+        return cast("Series[Fact[T_co]]", self.facts.get(kind, NONE))
 
-    def said(self, kind: Kind) -> tuple[Fact[RecordBlock], ...]:
+    def said(self, kind: Kind) -> Series[Fact[RecordBlock]]:
         """The facts of a kind, and the records that are of it only by a content that does not count."""
-        facts, contested = self.facts.get(kind, ()), self.contested.get(kind, ())
-        return tuple(sorted((*facts, *contested), key=lambda f: f.order)) if contested else facts
+        facts, contested = self.facts.get(kind, NONE), self.contested.get(kind, NONE)
+        return Series(sorted((*facts, *contested), key=lambda f: f.order)) if contested else facts
 
     @property
     def latest_at(self) -> datetime | None:
         """The latest clinical time of a fact: a sender's clock may run minutes ahead of its own effective times."""
         return max((facts[-1].at for facts in self.facts.values() if facts), default=None)
 
-    def labs(self, analyte: Analyte) -> tuple[Fact[LabResulted], ...]:
+    def labs(self, analyte: Analyte) -> Series[Fact[LabResulted]]:
         """The results of one analyte, in order of effective time."""
-        return cast("tuple[Fact[LabResulted], ...]", self.facts.get(analyte, ()))
+        return cast("Series[Fact[LabResulted]]", self.facts.get(analyte, NONE))
 
     def add(self, event: Received) -> History:
         """The history with this event; the same content twice keeps the earlier `time`."""
@@ -154,9 +159,7 @@ class History:
     def _added(self, event: Received) -> History:
         if isinstance(event.data, Command):
             given = Given(event.time, event.source, event.id, event.content, event.data)
-            return replace(
-                self, commands=tuple(sorted((*self.commands, given), key=lambda g: (g.time, g.source, g.id)))
-            )
+            return replace(self, commands=self.commands.with_sorted(given, lambda g: (g.time, g.source, g.id)))
         key = (event.source, event.data.record_id)
         version = Version(event.data.record_version, event.time, event.content, event.type, event.data)
         before = self.records.get(key)
@@ -167,21 +170,26 @@ class History:
         facts, contested = dict(self.facts), dict(self.contested)
         if before is not None and (was := before.current) is not None:
             for kind in _kinds(was.data):
-                facts[kind] = tuple(f for f in facts[kind] if f.key != key)
+                facts[kind] = Series(f for f in facts[kind] if f.key != key)
             for kind in _contested(before):
-                contested[kind] = tuple(f for f in contested[kind] if f.key != key)
+                contested[kind] = Series(f for f in contested[kind] if f.key != key)
         if (now := record.current) is not None:
             for kind in _kinds(now.data):
-                facts[kind] = _with(facts.get(kind, ()), self._fact(record, now))
+                facts[kind] = facts.get(kind, NONE).with_sorted(self._fact(record, now), _order)
             for kind, version in _contested(record).items():
-                contested[kind] = _with(contested.get(kind, ()), self._fact(record, version))
+                contested[kind] = contested.get(kind, NONE).with_sorted(self._fact(record, version), _order)
         revised = self.revised if before is None or key in self.revised else tuple(sorted((*self.revised, key)))
         records = self.records.with_entry(key, record)
-        return replace(self, records=records, facts=facts, contested=contested, revised=revised)
+        taken = self.taken.with_item(event)
+        return replace(self, records=records, facts=facts, contested=contested, revised=revised, taken=taken)
 
     def refuse(self, refused: Refused, known_at: datetime) -> History:
         """The history with one more refused message."""
-        return replace(self, refusals=(*self.refusals, (refused.time or known_at, refused)))
+        return replace(self, refusals=self.refusals.with_item((refused.time or known_at, refused)))
+
+    def taken_before(self, time: datetime) -> Series[Received]:
+        """What had been taken before the first event that was issued at `time` or later."""
+        return self.taken.first(bisect_left(self.taken, time, key=lambda event: event.time))
 
     def known_before(self, time: datetime, until: datetime) -> History:
         """What had been issued before `time` and was so by `until`: the history a reader could have had."""
@@ -197,7 +205,7 @@ class History:
             for kind, rival in _contested(record).items():
                 if (fact := self._fact(record, rival)).at <= until:
                     contested.setdefault(kind, []).append(fact)
-        return History(self.tz, Growing(records), _sorted(facts), _sorted(contested), self.revised)
+        return History(self.tz, Growing(records), _sorted(facts), _sorted(contested), revised=self.revised)
 
     def _fact(self, record: Record, version: Version) -> Fact[RecordBlock]:
         effective = version.data.effective_at
@@ -223,11 +231,9 @@ def _contested(record: Record) -> dict[Kind, Version]:
     return found
 
 
-def _with(facts: tuple[Fact[RecordBlock], ...], fact: Fact[RecordBlock]) -> tuple[Fact[RecordBlock], ...]:
-    more = list(facts)
-    insort(more, fact, key=lambda f: f.order)
-    return tuple(more)
+def _order(fact: Fact[RecordBlock]) -> tuple[datetime, datetime, RecordKey]:
+    return fact.order
 
 
-def _sorted(facts: Mapping[Kind, list[Fact[RecordBlock]]]) -> dict[Kind, tuple[Fact[RecordBlock], ...]]:
-    return {kind: tuple(sorted(of_kind, key=lambda f: f.order)) for kind, of_kind in facts.items()}
+def _sorted(facts: Mapping[Kind, list[Fact[RecordBlock]]]) -> dict[Kind, Series[Fact[RecordBlock]]]:
+    return {kind: Series(sorted(of_kind, key=_order)) for kind, of_kind in facts.items()}

@@ -71,22 +71,27 @@ class Ledger:
 
     def around(self, start: Iterable[Place]) -> Iterator[Group]:
         """The alerts and findings that share facts with these places, or with others that do: rule by rule and item."""
-        found: dict[tuple[str, str], tuple[dict[str, Alert], dict[int, Finding]]] = {}
-        waiting, seen = list(start), set[Place]()
+        asked: dict[tuple[str, str], set[RecordKey]] = {}
+        for rule, item, key in start:
+            asked.setdefault((rule, item), set()).add(key)
+        for group, keys in sorted(asked.items()):
+            yield self._hanging_together(group, keys)
+
+    def _hanging_together(self, group: tuple[str, str], keys: set[RecordKey]) -> Group:
+        alerts, findings = dict[str, Alert](), dict[int, Finding]()
+        waiting, seen = set(keys), set[RecordKey]()
         while waiting:
-            place = waiting.pop()
-            if place in seen:
-                continue
-            seen.add(place)
-            alerts, findings = found.setdefault(place[:2], ({}, {}))
-            for reference in self.episodes.get(place, ()):
-                alerts[reference] = alert = self.alerts[reference]
-                waiting += places(alert)
-            for finding in self.findings.get(place, ()):
-                findings[id(finding)] = finding
-                waiting += places(finding)
-        for _, (alerts, findings) in sorted(found.items()):
-            yield sorted(alerts.values(), key=lambda a: a.number), list(findings.values())
+            key = waiting.pop()
+            seen.add(key)
+            for reference in self.episodes.get((*group, key), ()):
+                if reference not in alerts:
+                    alerts[reference] = alert = self.alerts[reference]
+                    waiting |= alert.keys - seen
+            for finding in self.findings.get((*group, key), ()):
+                if id(finding) not in findings:
+                    findings[id(finding)] = finding
+                    waiting |= finding.keys - seen
+        return sorted(alerts.values(), key=lambda a: a.number), list(findings.values())
 
     def told_of(self, rule: str, keys: frozenset[RecordKey]) -> Iterator[Alert]:
         """The alerts of a rule that has no items, on any of these facts."""

@@ -17,6 +17,7 @@ from monitor.core.fold import Before, Fold
 from monitor.core.growing import Growing
 from monitor.core.history import History
 from monitor.core.reconcile import changes
+from monitor.core.series import Series
 from monitor.events.command import Command
 from monitor.events.envelope import Received, Refused
 from monitor.events.patient import PatientEnrolled
@@ -24,7 +25,7 @@ from monitor.protocol.model import Protocol
 from monitor.protocol.timeline import Timeline
 
 Order = tuple[datetime, str, str, int, str]
-Folded = tuple[tuple[Order, Received | Refused], ...]
+Folded = Series[tuple[Order, Received | Refused]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ class Patient:
     patient_id: str
     files: Timeline
     fold: Fold
-    folded: Folded = ()
+    folded: Folded = field(default_factory=Series)
     contents: Growing[tuple[str, ...], Order] = field(default_factory=Growing)
     waiting: tuple[tuple[Order, Entry], ...] = ()
     deliveries: Growing[str, None] = field(default_factory=Growing)
@@ -209,11 +210,8 @@ def _numbered_after(fold: Fold, before: Mapping[str, Alert]) -> Fold:
 
 def _placed(folded: Folded, new: tuple[Order, Received | Refused], instead: Order | None) -> Folded:
     """The entries in order with one more, in the place of the same content issued later if there was one."""
-    if instead is None and (not folded or folded[-1][0] < new[0]):
-        return (*folded, new)
-    kept = [pair for pair in folded if pair[0] != instead]
-    insort(kept, new, key=lambda pair: pair[0])
-    return tuple(kept)
+    kept = folded if instead is None else Series(pair for pair in folded if pair[0] != instead)
+    return kept.with_sorted(new, lambda pair: pair[0])
 
 
 def _identity(event: Received | Refused) -> tuple[str, ...]:

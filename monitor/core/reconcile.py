@@ -33,9 +33,14 @@ class Stamp:
 def reconcile(ledger: Ledger, gone: Sequence[Finding], come: Sequence[Finding], stamp: Stamp) -> Ledger:
     """The alerts after an assessment in which some findings came in the place of others. Pure.
 
-    What shares no fact with those, nor with an alert that a person has answered since, stays as it is.
+    What shares no fact with those, nor with an alert that was first raised on just theirs or that a person has answered
+    since, stays as it is.
     """
     start = [place for finding in (*gone, *come) for place in places(finding)]
+    founded = (alert_id(stamp.patient, finding, _effective(finding), _basis(finding)) for finding in come)
+    start += [
+        place for reference in founded if reference in ledger.alerts for place in places(ledger.alerts[reference])
+    ]
     start += [place for reference in ledger.answered for place in places(ledger.alerts[reference])]
     after = replace(ledger.with_findings(gone, come), answered=())
     for held, findings in after.around(start):

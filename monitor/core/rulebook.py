@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Generic, TypeVar
 
 from monitor.core.context import Context, Dependency
-from monitor.core.finding import Finding, Rule
+from monitor.core.finding import Found, Rule
 from monitor.core.rules import (
     azacitidine,
     basis_retracted,
@@ -40,7 +40,7 @@ from monitor.core.rules import (
 from monitor.core.stops import Stop
 from monitor.events.treatment import AzacitidineGiven, DliInfused, TreatmentDecided
 
-T = TypeVar("T", Stop, Finding)
+T = TypeVar("T", Stop, Found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ STOPS: tuple[Asked[Stop], ...] = tuple(
     )
 )
 
-FINDERS: tuple[Asked[Finding], ...] = tuple(
+FINDERS: tuple[Asked[Found], ...] = tuple(
     Asked(module.find, module.READS)
     for module in (
         basis_retracted,

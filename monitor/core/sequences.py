@@ -1,9 +1,13 @@
-"""Walking along a sequence with what comes next."""
+"""Walking along a sequence with what comes next, and finding one's way in one that is in order of time."""
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from typing import TypeVar
+
+from monitor.core.history import Fact, T_co
 
 T = TypeVar("T")
 
@@ -12,3 +16,8 @@ def with_next(items: Sequence[T]) -> Iterator[tuple[T, T | None]]:
     """Each item and the one after it; None after the last."""
     for index, item in enumerate(items):
         yield item, items[index + 1] if index + 1 < len(items) else None
+
+
+def first_from(facts: Sequence[Fact[T_co]], at: datetime) -> int:
+    """The position of the first fact that was so at this instant or later; their number if none was."""
+    return bisect_left(facts, at, key=lambda fact: fact.at)

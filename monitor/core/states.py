@@ -5,12 +5,15 @@ Both are told for any clinical time, by the facts known now: reminders need to k
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
 
 from monitor.core.context import Context, Dependency, Retraction
 from monitor.core.times import Effective, precedes
+from monitor.core.walking import merged, unchanged
 from monitor.events.record import RecordBlock
 from monitor.events.treatment import AzacitidineGiven, DliInfused, TreatmentDecided
 
@@ -64,7 +67,7 @@ def treatment_changes(ctx: Context) -> list[tuple[datetime, str]]:
     """From when on people did what, by doses, signed decisions and study status; ordered."""
     changes: list[tuple[datetime, str]] = []
     ended: Effective | None = None  # the decision by which people are not treating
-    for fact in sorted((*ctx.doses, *ctx.signed), key=lambda f: f.order):
+    for fact in merged(ctx.memo, ("doses and decisions",), (ctx.doses, ctx.signed), lambda f: f.order):
         decided = isinstance(fact.data, TreatmentDecided)
         state = _DECIDED.get(fact.data.decision) if isinstance(fact.data, TreatmentDecided) else ON_TREATMENT
         if state is None or (not decided and ended is not None and not precedes(ended, fact.effective, ctx.tz)):
@@ -83,28 +86,60 @@ def treatment_state(ctx: Context, at: datetime) -> str:
 
 
 def _in_force(changes: list[tuple[datetime, str]], at: datetime) -> str:
-    return next((state for since, state in reversed(changes) if since <= at), NOT_STARTED)
+    known = bisect_right(changes, at, key=lambda change: change[0])
+    return changes[known - 1][1] if known else NOT_STARTED
 
 
 def protocol_state(ctx: Context, at: datetime) -> str:
     """What the rules say at this instant; the first that holds."""
-    if ctx.off_study_at is not None and ctx.off_study_at <= at:
-        return OFF_STUDY
-    standing = [stop for stop in ctx.stops if stop.stands_at(at)]
-    if standing:
-        return STOPPED if any(stop.permanent for stop in standing) else HELD
-    if any(_waits(retraction, ctx, at) for retraction in ctx.retractions):
-        return BASIS_RETRACTED
-    closing = ("complete", "restart", "continue")
-    last = [f.data.decision for f in ctx.signed if f.data.decision in closing and f.at <= at]
-    if last and last[-1] == "complete":
-        return COMPLETED
-    return ON_TREATMENT if ctx.first_dose is not None and ctx.first_dose.at <= at else SCREENING
+    return _protocol_states(ctx)(at)
+
+
+def _protocol_states(ctx: Context) -> Callable[[datetime], str]:
+    permanent = _Stretches(stop.held for stop in ctx.stops if stop.permanent)
+    restartable = _Stretches(stop.held for stop in ctx.stops if not stop.permanent)
+    waiting = _Stretches((retraction.at, decided_at(retraction, ctx)) for retraction in ctx.retractions)
+    closing = [f for f in ctx.signed if f.data.decision in ("complete", "restart", "continue")]
+
+    def state(at: datetime) -> str:
+        if ctx.off_study_at is not None and ctx.off_study_at <= at:
+            return OFF_STUDY
+        if permanent.hold(at):
+            return STOPPED
+        if restartable.hold(at):
+            return HELD
+        if waiting.hold(at):
+            return BASIS_RETRACTED
+        last = bisect_right(closing, at, key=lambda f: f.at)
+        if last and closing[last - 1].data.decision == "complete":
+            return COMPLETED
+        return ON_TREATMENT if ctx.first_dose is not None and ctx.first_dose.at <= at else SCREENING
+
+    return state
+
+
+class _Stretches:
+    """Stretches of time, from an instant on and before another (None: without an end)."""
+
+    def __init__(self, stretches: Iterable[tuple[datetime, datetime | None]]) -> None:
+        real = [(start, end) for start, end in stretches if end is None or start < end]
+        self._starts = sorted(start for start, _ in real)
+        self._ends = sorted(end for _, end in real if end is not None)
+
+    def hold(self, at: datetime) -> bool:
+        """Is this instant in one of them?"""
+        return bisect_right(self._starts, at) > bisect_right(self._ends, at)
 
 
 def spans(ctx: Context) -> list[Span]:
     """The course of both states up to now."""
-    treatment = treatment_changes(ctx)
+    given = (ctx.doses, ctx.signed, ctx.stops, ctx.retractions, ctx.off_study_at)
+    course = unchanged(ctx.memo, ("spans", ctx.protocol.hash), given, lambda: _spans(ctx))
+    return course[: bisect_right(course, ctx.now, key=lambda span: span.start)]
+
+
+def _spans(ctx: Context) -> list[Span]:
+    treatment, protocol = treatment_changes(ctx), _protocol_states(ctx)
     instants = {at for at, _ in treatment} | {f.at for f in ctx.signed}
     instants |= {stop.first.at for stop in ctx.stops} | {stop.lift.at for stop in ctx.stops if stop.lift}
     for retraction in ctx.retractions:
@@ -113,15 +148,9 @@ def spans(ctx: Context) -> list[Span]:
         instants.add(ctx.first_dose.at)
     if ctx.off_study_at is not None:
         instants.add(ctx.off_study_at)
-    ordered = sorted(at for at in instants if at <= ctx.now)
-    course = [Span(at, protocol_state(ctx, at), _in_force(treatment, at)) for at in ordered]
+    course = [Span(at, protocol(at), _in_force(treatment, at)) for at in sorted(instants)]
     return [span for before, span in pairwise([None, *course]) if span is not None and not _same(before, span)]
 
 
 def _same(before: Span | None, span: Span) -> bool:
     return before is not None and (before.protocol, before.treatment) == (span.protocol, span.treatment)
-
-
-def _waits(retraction: Retraction, ctx: Context, at: datetime) -> bool:
-    decided = decided_at(retraction, ctx)
-    return retraction.at <= at and (decided is None or at < decided)

@@ -6,14 +6,16 @@ A stop is a latched episode of qualifying facts. It ends by a signed restart or 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import cached_property, reduce
 from typing import TYPE_CHECKING
 
 from monitor.core.finding import Detail, Evidence, Rule
 from monitor.core.history import Fact, RecordKey
-from monitor.core.times import Effective, precedes, show
+from monitor.core.series import Series
+from monitor.core.times import Effective, precedes
 from monitor.core.walking import walk
 from monitor.events.record import RecordBlock
 from monitor.protocol.model import Protocol
@@ -34,8 +36,8 @@ class Hit:
 
 
 Judge = Callable[[RecordBlock], Hit | None]
-_Pairs = tuple[tuple[Fact[RecordBlock], Evidence | None], ...]
-_Judged = tuple[_Pairs, _Pairs]  # before the first dose, and since
+Judged = tuple[Fact[RecordBlock], Evidence | None]
+_ByDose = tuple[tuple[Judged, ...], Series[Judged]]  # the latest before the first dose, and those since
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,7 @@ class Lift:
         return evidence.issued < self.issued and precedes(evidence.effective, self.effective, ctx.tz)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Stop:
     """One episode of one stop rule."""
 
@@ -62,7 +64,7 @@ class Stop:
     lift: Lift | None
     protocol: Protocol | None = None  # the superseded file under which it fired; None: the one in force
 
-    @property
+    @cached_property
     def first(self) -> Evidence:
         return min(self.evidence, key=lambda e: (e.at, e.issued, e.key))
 
@@ -81,9 +83,14 @@ class Stop:
     def provisional(self) -> bool:
         return all(e.provisional for e in self.evidence)
 
-    @property
+    @cached_property
     def keys(self) -> frozenset[RecordKey]:
         return frozenset(e.key for e in self.evidence)
+
+    @property
+    def held(self) -> tuple[datetime, datetime | None]:
+        """From when on, and until when, it held treatment."""
+        return self.first.at, self.lift.at if self.lift is not None else None
 
     def stands_at(self, at: datetime) -> bool:
         """Did it hold treatment at this instant?"""
@@ -94,6 +101,9 @@ class Stop:
         if not precedes(self.first.effective, effective, ctx.tz):
             return False
         return self.lift is None or precedes(effective, self.lift.effective, ctx.tz)
+
+
+_Parts = dict[RecordKey | None, Stop]  # by the decision that lifted them
 
 
 def judge_record(fact: Fact[RecordBlock], judge: Judge) -> tuple[Hit, Effective] | None:
@@ -131,52 +141,86 @@ def first_lift(evidence: Evidence, ctx: Context) -> Lift | None:
     return next((lift for lift in ctx.lifts if lift.lifts(evidence, ctx)), None)
 
 
-def episodes(rule: Rule, runs: Iterator[tuple[Evidence, ...]], ctx: Context) -> Iterator[Stop]:
-    """Cut runs of evidence where a decision lifted one part and not the other."""
-    for run in runs:
-        parts: dict[RecordKey | None, tuple[Lift | None, list[Evidence]]] = {}
-        for evidence in run:
-            lift = first_lift(evidence, ctx)
-            parts.setdefault(lift.key if lift else None, (lift, []))[1].append(evidence)
-        for lift, part in parts.values():
-            yield Stop(rule, tuple(part), lift)
-
-
 def assessed(
-    name: str, facts: tuple[Fact[RecordBlock], ...], judge: Judge, ctx: Context, *, latest_before: bool = True
-) -> Iterator[tuple[Fact[RecordBlock], Evidence | None]]:
+    name: str, facts: Sequence[Fact[RecordBlock]], judge: Judge, ctx: Context, *, latest_before: bool = True
+) -> Series[Judged]:
     """The facts that a stop rule (`name`) judges: those since the first dose, and at that dose the latest before it.
 
     Before the first dose nothing is stopped; what was so then is dated to the dose (protocol: stop rules).
     """
     dose = ctx.first_dose
     if dose is None:
-        return
+        return Series()
 
-    def step(walked: _Judged, fact: Fact[RecordBlock]) -> _Judged:
+    def step(walked: _ByDose, fact: Fact[RecordBlock]) -> _ByDose:
         earlier, since = walked
         evidence = evidence_of(fact, judge, ctx)
         effective = evidence.effective if evidence is not None else fact.effective
-        if precedes(effective, dose.effective, ctx.tz):
-            return (*earlier, (fact, evidence)), since
-        return earlier, (*since, (fact, evidence))
+        if not precedes(effective, dose.effective, ctx.tz):
+            return earlier, since.with_item((fact, evidence))
+        at_once = earlier if earlier and earlier[-1][0].at == fact.at else ()
+        return (*at_once, (fact, evidence)), since
 
-    start: _Judged = ((), ())
-    earlier, since = walk(ctx.memo, (ctx.protocol.hash, name, show(dose.effective)), facts, start, step)
-    if latest_before and earlier:
-        at_once = [pair for pair in earlier if pair[0].at == earlier[-1][0].at]  # of two at one instant the worse
-        fact, evidence = next((pair for pair in at_once if pair[1] is not None), earlier[-1])
-        if evidence is not None:
-            known = max(evidence.issued, dose.record.versions[0].time)
-            evidence = replace(evidence, effective=dose.effective, at=dose.at, issued=known)
-        yield fact, evidence
-    yield from since
+    start: _ByDose = ((), Series())
+    earlier, since = walk(ctx.memo, (ctx.protocol.hash, name), facts, start, step, dose.effective)
+    if not latest_before or not earlier:
+        return since
+    fact, evidence = next((pair for pair in earlier if pair[1] is not None), earlier[-1])  # of two at once the worse
+    if evidence is not None:
+        known = max(evidence.issued, dose.record.versions[0].time)
+        evidence = replace(evidence, effective=dose.effective, at=dose.at, issued=known)
+    first = (fact, evidence)
+    return walk(ctx.memo, (ctx.protocol.hash, name, "all"), since, Series([first]), Series.with_item, first)
+
+
+def qualifying(
+    name: str, judged: Series[Judged], ctx: Context, *, but: frozenset[RecordKey] = frozenset()
+) -> Series[Evidence]:
+    """The evidence among what was judged, `but` for some."""
+
+    def step(known: Series[Evidence], pair: Judged) -> Series[Evidence]:
+        fact, evidence = pair
+        return known if evidence is None or fact.key in but else known.with_item(evidence)
+
+    start: Series[Evidence] = Series()
+    return walk(ctx.memo, (ctx.protocol.hash, name, "qualifying"), judged, start, step, but)
 
 
 def latched(
-    rule: Rule, facts: tuple[Fact[RecordBlock], ...], judge: Judge, ctx: Context, *, latest_before: bool = True
+    rule: Rule, facts: Sequence[Fact[RecordBlock]], judge: Judge, ctx: Context, *, latest_before: bool = True
 ) -> Iterator[Stop]:
     """The stops of a rule of which a second qualifying fact only revises the first."""
     judged = assessed(rule.id, facts, judge, ctx, latest_before=latest_before)
-    run = tuple(evidence for _, evidence in judged if evidence is not None)
-    return episodes(rule, iter([run]), ctx)
+    yield from episode(rule, qualifying(rule.id, judged, ctx), ctx)
+
+
+def episode(rule: Rule, run: Series[Evidence], ctx: Context) -> Iterator[Stop]:
+    """One run of evidence, cut where a decision lifted one part and not the other."""
+    start: _Parts = {}
+    name = (ctx.protocol.hash, rule.id, "episode")
+    yield from walk(ctx.memo, name, run, start, _cutting(rule, ctx), ctx.lifts).values()
+
+
+def episodes(rule: Rule, over: Series[tuple[Evidence, ...]], run: tuple[Evidence, ...], ctx: Context) -> Iterator[Stop]:
+    """Each run of evidence is stops of its own: those that are over, and the one that is not."""
+
+    def cut(run: tuple[Evidence, ...]) -> Iterable[Stop]:
+        start: _Parts = {}
+        return reduce(_cutting(rule, ctx), run, start).values()
+
+    def step(stops: Series[Stop], run: tuple[Evidence, ...]) -> Series[Stop]:
+        return reduce(Series.with_item, cut(run), stops)
+
+    stops: Series[Stop] = Series()
+    yield from walk(ctx.memo, (ctx.protocol.hash, rule.id, "episodes"), over, stops, step, ctx.lifts)
+    yield from cut(run)
+
+
+def _cutting(rule: Rule, ctx: Context) -> Callable[[_Parts, Evidence], _Parts]:
+    def step(parts: _Parts, evidence: Evidence) -> _Parts:
+        lift = first_lift(evidence, ctx)
+        key = lift.key if lift else None
+        known = parts[key].evidence if key in parts else ()
+        return {**parts, key: Stop(rule, (*known, evidence), lift)}
+
+    return step

@@ -9,7 +9,8 @@ window of its own, and the one before is over: a restart is judged by the last w
 from __future__ import annotations
 
 import calendar
-from collections.abc import Iterator, Sequence
+from bisect import bisect_right
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import pairwise
@@ -19,10 +20,13 @@ from monitor.core.finding import Evidence
 from monitor.core.grading.acute import graded
 from monitor.core.grading.chronic import judged
 from monitor.core.history import Fact, RecordKey, T_co
-from monitor.core.sequences import with_next
+from monitor.core.once import Once
+from monitor.core.sequences import first_from, with_next
+from monitor.core.series import Series
 from monitor.core.states import ON_HOLD, STOPPED, treatment_state
 from monitor.core.stops import Lift, Stop
 from monitor.core.times import Effective, precedes
+from monitor.core.walking import unchanged
 from monitor.events.gvhd import AcuteGvhdAssessed, ChronicGvhdAssessed
 from monitor.events.record import RecordBlock
 
@@ -81,7 +85,8 @@ class Window:
 
 def windows(ctx: Context) -> tuple[Window, ...]:
     """Every restart window, in order of their stops."""
-    groups = list(_groups(ctx))
+    given = (ctx.stops, ctx.doses, ctx.lifts)
+    groups = unchanged(ctx.memo, ("windows", ctx.protocol.hash), given, lambda: list(_groups(ctx)))
     return tuple(_window(groups, n, ctx) for n in range(len(groups)))
 
 
@@ -124,7 +129,9 @@ def _given_between(first: Stop, second: Stop, ctx: Context) -> bool:
         after = precedes(first.first.effective, effective, ctx.tz)
         return after and precedes(effective, second.first.effective, ctx.tz)
 
-    return any(within(f.effective) for f in ctx.doses) or any(within(lift.effective) for lift in ctx.lifts)
+    start, end = ctx.start_of(ctx.on(first.first.effective)), second.first.at
+    given = ctx.doses[first_from(ctx.doses, start) : first_from(ctx.doses, end)]
+    return any(within(f.effective) for f in given) or any(within(lift.effective) for lift in ctx.lifts)
 
 
 def _window(groups: Sequence[tuple[Stop, ...]], n: int, ctx: Context) -> Window:
@@ -193,10 +200,17 @@ def _known_at(restart: Lift, stops: tuple[Stop, ...], ctx: Context) -> str:
         if day_alone
         else restart.at
     )
-    known = ctx.as_known(restart.issued, at)
-    keys, groups = frozenset().union(*(stop.keys for stop in stops)), list(_groups(known))
-    same = (n for n in reversed(range(len(groups))) if any(keys & stop.keys for stop in groups[n]))
-    return next((_window(groups, n, known).state for n in same), PENDING)  # of this one alone: each asks for another
+    keys = frozenset().union(*(stop.keys for stop in stops))
+
+    def state() -> str:
+        known = ctx.as_known(restart.issued, at)
+        groups = list(_groups(known))
+        same = (n for n in reversed(range(len(groups))) if any(keys & stop.keys for stop in groups[n]))
+        return next((_window(groups, n, known).state for n in same), PENDING)  # this one alone: each asks for another
+
+    name = ("window known", ctx.protocol.hash, *restart.key, *stops[0].first.key)
+    given = (ctx.history.taken_before(restart.issued), restart, keys, ctx.superseded)
+    return unchanged(ctx.memo, name, given, state)
 
 
 def _ending(
@@ -223,13 +237,24 @@ def _invalidations(stop: Stop, held_since: Stop, ctx: Context) -> Iterator[Endin
 
     Acute GVHD that comes back while the stop still holds has a window of its own, but undoes no chronic GVHD.
     """
-    for fact, verdict in ctx.chronic:
+    looked = first_from(ctx.history.of(ChronicGvhdAssessed), ctx.start_of(ctx.on(held_since.first.effective)))
+    invalid_at: datetime | None = None
+    for fact, verdict in ctx.chronic.since(looked):
+        if invalid_at is not None and fact.at > invalid_at:
+            break  # the first counts
         sure = not fact.preliminary and fact.data.diagnostic_sign is not False and not fact.record.rivals
         if sure and _since(held_since, fact, ctx) and (verdict.active or verdict.overlap):
-            yield _invalidated(fact, stop)
+            ending = _invalidated(fact, stop)
+            invalid_at = ending.at
+            yield ending
     for other in ctx.stops:
-        if other.permanent and (other.lift is None or other.lift.at > stop.first.at):
-            yield from (_invalidated(evidence, stop) for evidence in other.evidence if not _doubtful(evidence))
+        if other.permanent and (other.lift is None or other.lift.at > stop.first.at) and (certain := _certain(other)):
+            yield _invalidated(min(certain, key=lambda e: (max(e.at, stop.first.at), e.key)), stop)
+
+
+@Once
+def _certain(stop: Stop) -> tuple[Evidence, ...]:
+    return tuple(evidence for evidence in stop.evidence if not _doubtful(evidence))
 
 
 def _invalidated(by: Fact[RecordBlock] | Evidence, stop: Stop) -> Ending:
@@ -241,27 +266,39 @@ def _invalidated(by: Fact[RecordBlock] | Evidence, stop: Stop) -> Ending:
 def _stretches(stops: tuple[Stop, ...], earliest_on: date, until: datetime | None, ctx: Context) -> Iterator[Opening]:
     """The course of the window's state, from the stop until it ended or now."""
     start, end = stops[0].first.at, until or ctx.now
-    turns = {start, *(f.at for f, _ in ctx.acute), *(f.at for f, _ in ctx.chronic)}
+    turns = {start, *(f.at for f in _between(ctx.history.of(AcuteGvhdAssessed), start, end))}
+    turns |= {f.at for f in _between(ctx.history.of(ChronicGvhdAssessed), start, end)}
     turns |= {stop.first.at for stop in ctx.stops} | {stop.lift.at for stop in ctx.stops if stop.lift}
     if _comes(ctx.start_of(earliest_on), until, ctx):
         turns.add(ctx.start_of(earliest_on))
     ordered = sorted(at for at in turns if start <= at and (at < end or (until is None and at <= end)))
-    course = [(at, _state(stops, earliest_on, at, ctx)) for at in ordered]
+    course = list(zip(ordered, _states(stops, earliest_on, ordered, ctx), strict=True))
     changes = [pair for before, pair in pairwise([(start, ""), *course]) if before[1] != pair[1]]
     for (at, state), following in with_next(changes):
         yield Opening(state, at, following[0] if following else until)
 
 
-def _state(stops: tuple[Stop, ...], earliest_on: date, at: datetime, ctx: Context) -> str:
-    """Pending, blocked or open at this instant."""
-    if any(s.permanent and all(map(_doubtful, s.evidence)) and s.stands_at(at) for s in ctx.stops):
-        return PENDING
-    stop = [s for s in stops if s.first.at <= at][-1]
-    if at < ctx.start_of(earliest_on):
-        return PENDING
-    if not any(_since(stop, f, ctx) and f.at <= at for f, _ in ctx.chronic):
-        return BLOCKED
-    return OPEN if len(_documented(stop, at, ctx)) == 2 else PENDING
+def _between(facts: Series[Fact[T_co]], start: datetime, end: datetime) -> tuple[Fact[T_co], ...]:
+    return facts[first_from(facts, start) : first_from(facts, end + timedelta(microseconds=1))]
+
+
+def _states(stops: tuple[Stop, ...], earliest_on: date, ordered: list[datetime], ctx: Context) -> Iterator[str]:
+    """Pending, blocked or open at each of these instants."""
+    suspending = [s for s in ctx.stops if s.permanent and not _certain(s)]
+    earliest_at, end = ctx.start_of(earliest_on), ordered[-1] if ordered else ctx.now
+    coming = iter([*with_next(stops)])
+    stop, following = next(coming)
+    written = _Written.since(stop, following.first.at if following else end, ctx)
+    for at in ordered:
+        while following is not None and following.first.at <= at:
+            stop, following = next(coming)
+            written = _Written.since(stop, following.first.at if following else end, ctx)
+        if at < earliest_at or any(s.stands_at(at) for s in suspending):
+            yield PENDING
+        elif written.looked_at is None or at < written.looked_at:
+            yield BLOCKED
+        else:
+            yield OPEN if len(written.documented(at)) == 2 else PENDING
 
 
 def _since(stop: Stop, fact: Fact[T_co], ctx: Context) -> bool:
@@ -276,23 +313,52 @@ def _doubtful(evidence: Evidence) -> bool:
 
 def _documented(stop: Stop, at: datetime, ctx: Context) -> list[Fact[RecordBlock]]:
     """Where remission and "no cGVHD", both since the stop and neither gainsaid after, were first written down."""
-    reading = ctx.protocol.restart.remission
-    starts: list[Fact[RecordBlock]] = []
-    improved = [f for f in ctx.history.of(AcuteGvhdAssessed) if precedes(stop.first.effective, f.effective, ctx.tz)]
-    looked = [f for f in ctx.history.of(ChronicGvhdAssessed) if _since(stop, f, ctx)]
-    for course, says in ((improved, lambda data: _says_remission(data, reading)), (looked, _says_none)):
-        run: Fact[RecordBlock] | None = None
-        for fact in course:
-            if fact.at > at:
-                continue
-            said = {says(version.data) for version in fact.record.contents_of_latest}
-            if False in said:
-                run = None
-            elif said == {True} and not fact.preliminary:
-                run = run or fact
-        if run is not None:
-            starts.append(run)
-    return starts
+    return _Written.since(stop, at, ctx).documented(at)
+
+
+_Run = list[tuple[datetime, Fact[RecordBlock] | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """What was written down since a stop: from when on remission, and absence of cGVHD, are said without a break."""
+
+    remission: _Run
+    absence: _Run
+    looked_at: datetime | None  # for chronic GVHD, first
+
+    @classmethod
+    def since(cls, stop: Stop, until: datetime, ctx: Context) -> _Written:
+        start, reading = ctx.start_of(ctx.on(stop.first.effective)), ctx.protocol.restart.remission
+        improved = _between(ctx.history.of(AcuteGvhdAssessed), start, until)
+        improved = tuple(f for f in improved if precedes(stop.first.effective, f.effective, ctx.tz))
+        looked = _between(ctx.history.of(ChronicGvhdAssessed), start, until)
+        looked = tuple(f for f in looked if _since(stop, f, ctx))
+        remission = _unbroken(improved, lambda data: _says_remission(data, reading))
+        return cls(remission, _unbroken(looked, _says_none), looked[0].at if looked else None)
+
+    def documented(self, at: datetime) -> list[Fact[RecordBlock]]:
+        """Where the two, as of an instant, were first written down."""
+        return [start for run in (self.remission, self.absence) if (start := _as_of(run, at)) is not None]
+
+
+def _unbroken(course: Sequence[Fact[RecordBlock]], says: Callable[[RecordBlock], bool | None]) -> _Run:
+    """After each of these facts: where it was first said, if it is still said."""
+    found: _Run = []
+    run: Fact[RecordBlock] | None = None
+    for fact in course:
+        said = {says(version.data) for version in fact.record.contents_of_latest}
+        if False in said:
+            run = None
+        elif said == {True} and not fact.preliminary:
+            run = run or fact
+        found.append((fact.at, run))
+    return found
+
+
+def _as_of(run: _Run, at: datetime) -> Fact[RecordBlock] | None:
+    known = bisect_right(run, at, key=lambda pair: pair[0])
+    return run[known - 1][1] if known else None
 
 
 def _says_remission(data: RecordBlock, reading: str) -> bool | None:

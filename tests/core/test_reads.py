@@ -13,6 +13,7 @@ from monitor.core.context import Context
 from monitor.core.history import Fact, History, Kind
 from monitor.core.patient import Entry, Patient
 from monitor.core.rulebook import FINDERS, STOPS, Asked
+from monitor.core.series import Series
 from monitor.events.lab import Analyte
 from monitor.events.patient import StatusChanged
 from monitor.events.record import RecordBlock
@@ -41,7 +42,7 @@ class WatchedHistory(History):
         self.asked.add(kind)
         return super().of(kind)
 
-    def said(self, kind: Kind) -> tuple[Fact[RecordBlock], ...]:
+    def said(self, kind: Kind) -> Series[Fact[RecordBlock]]:
         self.asked.add(kind)
         return super().said(kind)
 

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from monitor.core.context import Context
-from monitor.core.finding import Finding, Rule
-from monitor.core.history import Fact
+from monitor.core.finding import Found, Rule
 from monitor.core.rules.runs import item_runs
 from monitor.core.rules.stop_relapse import blood_blasts
 from monitor.core.stops import Hit
+from monitor.core.walking import chosen, merged
 from monitor.events.clinical import DiseaseAssessed
 from monitor.events.lab import Analyte
 from monitor.events.record import RecordBlock
@@ -19,10 +19,11 @@ RULE = Rule("relapse.blood-blasts", "high", "stop.3", review=True, reading="rela
 READS = (Analyte.BLOOD_BLASTS, DiseaseAssessed)
 
 
-def find(ctx: Context) -> Iterator[Finding]:
+def find(ctx: Context) -> Iterator[Found]:
     limit = ctx.protocol.relapse.blast_percent
-    counted: list[Fact[RecordBlock]] = [*ctx.labs(Analyte.BLOOD_BLASTS)]
-    counted += [f for f in ctx.history.of(DiseaseAssessed) if f.data.blood_blast_percent is not None]
+    assessed = ctx.history.of(DiseaseAssessed)
+    told = chosen(ctx.memo, (RULE.id, "told"), assessed, lambda f: f.data.blood_blast_percent is not None)
+    counted = merged(ctx.memo, (RULE.id,), (ctx.labs(Analyte.BLOOD_BLASTS), told), lambda f: f.order)
 
     def judge(data: RecordBlock) -> Hit | None:
         value = _percent(data)
@@ -30,7 +31,7 @@ def find(ctx: Context) -> Iterator[Finding]:
             return None
         return Hit(f"{value}% blasts in blood (relapse from {limit}%)", details={"value": str(value), "unit": "%"})
 
-    yield from item_runs(RULE, sorted(counted, key=lambda f: f.order), judge, ctx, item="blood")
+    yield from item_runs(RULE, counted, judge, ctx, item="blood")
 
 
 def _percent(data: RecordBlock) -> Decimal | None:

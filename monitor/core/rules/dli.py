@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from itertools import pairwise
@@ -70,7 +70,7 @@ def _apart(dose: Fact[AzacitidineGiven], infusion: Fact[DliInfused]) -> dict[str
     return {"value": f"{(infusion.at - dose.at).total_seconds() / 3600:.1f}", "unit": "h"}
 
 
-def _long(infusions: tuple[Fact[DliInfused], ...], ctx: Context) -> Iterator[Finding]:
+def _long(infusions: Sequence[Fact[DliInfused]], ctx: Context) -> Iterator[Finding]:
     """Late after day 42: reminded while fewer than three were given; afterwards told when the next one comes."""
     limits, course = ctx.protocol.dli, spans(ctx)
     for count, (infusion, following) in enumerate(with_next(infusions), start=1):

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal
+from typing import TypeVar
 
 from monitor.core.context import Context
 from monitor.core.exact import over
@@ -17,6 +18,8 @@ from monitor.core.grading.chronic import ChronicSeverity
 from monitor.core.grading.magic import ROMAN
 from monitor.core.history import Fact
 from monitor.core.rules.runs import single
+from monitor.core.sequences import first_from
+from monitor.core.series import Series
 from monitor.core.stops import Hit
 from monitor.core.times import is_day, precedes
 from monitor.events.gvhd import AcuteGvhdAssessed, ChronicGvhdAssessed
@@ -27,6 +30,8 @@ DOSE = Rule("dli.dose", "high", "dosing", review=True)
 PREMEDICATION = Rule("dli.premedication-missing", "medium", "dosing.2")
 STEROID = Rule("dli.steroid", "medium", "dosing.2", reading="dli.steroid_free_hours")
 ACTIVE_GVHD = Rule("dli.active-gvhd", "high", "dosing", review=True)
+G = TypeVar("G", AcuteGvhdAssessed, ChronicGvhdAssessed)
+V = TypeVar("V")
 READS = (DliInfused, MedicationGiven, AcuteGvhdAssessed, ChronicGvhdAssessed)
 
 
@@ -71,11 +76,10 @@ def _steroid(infusion: Fact[DliInfused], ctx: Context) -> Iterator[Finding]:
         yield single(STEROID, infusion, Hit("Systemic corticosteroid as premedication of a DLI"), item=infusion.key[1])
         return
     hours = ctx.protocol.dli.steroid_free_hours
-    given = [
-        f
-        for f in ctx.history.of(MedicationGiven)
-        if f.data.systemic_corticosteroid and _just_before(f, infusion, hours)
-    ]
+    drugs = ctx.history.of(MedicationGiven)
+    around = (infusion.on - timedelta(days=2, hours=hours), infusion.on + timedelta(days=1))
+    start, end = (first_from(drugs, ctx.start_of(day)) for day in around)
+    given = [f for f in drugs[start:end] if f.data.systemic_corticosteroid and _just_before(f, infusion, hours)]
     if given:
         hit = Hit(f"Systemic corticosteroid in the {hours} hours before a DLI")
         yield single(STEROID, infusion, hit, item=infusion.key[1], also=tuple(f.key for f in given))
@@ -88,17 +92,25 @@ def _just_before(drug: Fact[MedicationGiven], infusion: Fact[DliInfused], hours:
     return 0 <= (infusion.on - drug.on).days <= 1
 
 
-def _after(fact: Fact[AcuteGvhdAssessed] | Fact[ChronicGvhdAssessed], infusion: Fact[DliInfused], ctx: Context) -> bool:
+def _after(fact: Fact[G], infusion: Fact[DliInfused], ctx: Context) -> bool:
     """Was it assessed certainly after the infusion? Of the same day, where only the day is known, it was not."""
     return precedes(infusion.effective, fact.effective, ctx.tz)
 
 
+def _latest(
+    graded: Series[tuple[Fact[G], V]], facts: Series[Fact[G]], infusion: Fact[DliInfused], ctx: Context
+) -> list[tuple[Fact[G], V]]:
+    """The latest of the graded facts that was not certainly after the infusion, if there is one."""
+    by_then = range(first_from(facts, ctx.start_of(infusion.on + timedelta(days=1))))
+    return next(([graded[n]] for n in reversed(by_then) if not _after(facts[n], infusion, ctx)), [])
+
+
 def _active_gvhd(infusion: Fact[DliInfused], ctx: Context) -> Iterator[Finding]:
     """Any active GVHD by the latest assessments."""
-    acute = [pair for pair in ctx.acute if not _after(pair[0], infusion, ctx)]
-    chronic = [pair for pair in ctx.chronic if not _after(pair[0], infusion, ctx)]
-    active = {fact.key: f"acute, grade {ROMAN[v.grade or 0]}" for fact, v in acute[-1:] if v.active}
-    active |= {fact.key: _chronic_in_words(v) for fact, v in chronic[-1:] if v.active or v.overlap}
+    acute = _latest(ctx.acute, ctx.history.of(AcuteGvhdAssessed), infusion, ctx)
+    chronic = _latest(ctx.chronic, ctx.history.of(ChronicGvhdAssessed), infusion, ctx)
+    active = {fact.key: f"acute, grade {ROMAN[v.grade or 0]}" for fact, v in acute if v.active}
+    active |= {fact.key: _chronic_in_words(v) for fact, v in chronic if v.active or v.overlap}
     if active:
         hit = Hit(f"DLI given while the latest assessment shows active GVHD ({'; '.join(active.values())})")
         yield single(ACTIVE_GVHD, infusion, hit, item=infusion.key[1], also=tuple(active))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from monitor.core.context import Context
-from monitor.core.finding import Finding, Rule
+from monitor.core.finding import Found, Rule
 from monitor.core.grading.acute import AcuteGrade, graded
 from monitor.core.grading.chronic import judged
 from monitor.core.grading.magic import ROMAN
@@ -22,7 +22,7 @@ MILD = Rule("gvhd.chronic-mild", "medium", "stop.2", review=True, reading="chron
 READS = (AcuteGvhdAssessed, ChronicGvhdAssessed)
 
 
-def find(ctx: Context) -> Iterator[Finding]:
+def find(ctx: Context) -> Iterator[Found]:
     limit = ctx.protocol.acute_gvhd.stop_grade
     acute, chronic = ctx.history.of(AcuteGvhdAssessed), ctx.history.of(ChronicGvhdAssessed)
     yield from item_runs(BOUNDARY, acute, lambda data: _boundary(data, limit), ctx, item="acute")

@@ -11,10 +11,13 @@ from decimal import Decimal
 
 from monitor.core.context import Context
 from monitor.core.exact import times
-from monitor.core.finding import Finding, Rule
+from monitor.core.finding import Finding, Found, Rule
+from monitor.core.history import Fact
 from monitor.core.rules.runs import item_runs, single
 from monitor.core.rules.stop_life_threatening import hit as stops_treatment
+from monitor.core.series import Series
 from monitor.core.stops import Hit
+from monitor.core.walking import walk
 from monitor.events.clinical import AdverseEventReported
 from monitor.events.lab import Analyte, LabResulted
 from monitor.events.record import RecordBlock
@@ -31,7 +34,7 @@ READS = (
 )
 
 
-def find(ctx: Context) -> Iterator[Finding]:
+def find(ctx: Context) -> Iterator[Found]:
     limits = ctx.protocol.laboratory
     yield from _below(Analyte.NEUTROPHILS, limits.grade_4_neutrophils_below, ctx)
     yield from _below(Analyte.PLATELETS, limits.grade_4_platelets_below, ctx)
@@ -39,13 +42,18 @@ def find(ctx: Context) -> Iterator[Finding]:
     yield from _above(Analyte.ALT, limits.grade_4_transaminase_above_uln, ctx)
     yield from _above(Analyte.TOTAL_BILIRUBIN, limits.grade_4_bilirubin_above_uln, ctx)
     yield from _above(Analyte.CREATININE, limits.grade_4_creatinine_above_uln, ctx)
-    for fact in ctx.history.of(AdverseEventReported):
-        if fact.data.ctcae_grade == 4 and fact.data.laboratory and stops_treatment(fact.data) is None:
-            hit = Hit("Laboratory adverse event of CTCAE grade 4", details={"grade": 4, "item": "adverse_event"})
-            yield single(RULE, fact, hit, item=f"adverse_event/{fact.key[1]}")
+    told: Series[Finding] = Series()
+    yield walk(ctx.memo, (RULE.id, "reported"), ctx.history.of(AdverseEventReported), told, _reported)
 
 
-def _below(analyte: Analyte, limit: Decimal, ctx: Context) -> Iterator[Finding]:
+def _reported(told: Series[Finding], fact: Fact[AdverseEventReported]) -> Series[Finding]:
+    if fact.data.ctcae_grade != 4 or not fact.data.laboratory or stops_treatment(fact.data) is not None:
+        return told
+    hit = Hit("Laboratory adverse event of CTCAE grade 4", details={"grade": 4, "item": "adverse_event"})
+    return told.with_item(single(RULE, fact, hit, item=f"adverse_event/{fact.key[1]}"))
+
+
+def _below(analyte: Analyte, limit: Decimal, ctx: Context) -> Iterator[Found]:
     def judge(data: RecordBlock) -> Hit | None:
         if not isinstance(data, LabResulted) or data.quantity is None or data.comparator == ">":
             return None
@@ -60,7 +68,7 @@ def _below(analyte: Analyte, limit: Decimal, ctx: Context) -> Iterator[Finding]:
     yield from item_runs(RULE, ctx.labs(analyte), judge, ctx, item=analyte.value)
 
 
-def _above(analyte: Analyte, multiple: Decimal, ctx: Context) -> Iterator[Finding]:
+def _above(analyte: Analyte, multiple: Decimal, ctx: Context) -> Iterator[Found]:
     name = {Analyte.AST: "AST", Analyte.ALT: "ALT"}.get(analyte, analyte.value.replace("_", " ").capitalize())
 
     def judge(data: RecordBlock) -> Hit | None:

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from datetime import timedelta
+from collections.abc import Iterator
+from datetime import date, timedelta
+from typing import Any
 
 from monitor.core.context import Context
-from monitor.core.finding import Evidence, Finding, Rule
+from monitor.core.finding import Evidence, Finding, Rule, each
 from monitor.core.history import Fact
 from monitor.core.rules.mrd_series import read
 from monitor.core.rules.reminders import Expected, remind
 from monitor.core.rules.runs import evidence
 from monitor.core.rules.stop_chimerism import NON_MARROW
 from monitor.core.rules.stop_chimerism import find as chimerism
-from monitor.core.sequences import with_next
+from monitor.core.sequences import first_from
+from monitor.core.series import Series
 from monitor.core.states import COURSE, HELD, OFF_STUDY, ON_TREATMENT, STOPPED, Span, spans
 from monitor.core.stops import Hit
 from monitor.core.times import Effective, precedes
+from monitor.core.walking import chosen, merged, walk
 from monitor.events.chimerism import ChimerismResulted
 from monitor.events.gvhd import AcuteGvhdAssessed, ChronicGvhdAssessed
 from monitor.events.mrd import MrdResulted
@@ -26,15 +29,19 @@ from monitor.events.record import RecordBlock
 RULE = Rule("monitoring.overdue", "low", "practice", reminder=True)
 READS = (ChimerismResulted, MrdResulted, AcuteGvhdAssessed, ChronicGvhdAssessed, PatientEnrolled, *COURSE)
 
+_Gaps = tuple[Series[tuple[Fact[Any], Fact[Any]]], Fact[Any]]  # what came late after what, and what came last
+
 
 def find(ctx: Context) -> Iterator[Finding]:
     if ctx.first_dose is None:
         return
     limits, course = ctx.protocol.monitoring, spans(ctx)
-    gvhd = sorted([*ctx.history.of(AcuteGvhdAssessed), *ctx.history.of(ChronicGvhdAssessed)], key=lambda f: f.order)
-    examinations: tuple[tuple[str, str, Sequence[Fact[RecordBlock]], int], ...] = (
+    both = (ctx.history.of(AcuteGvhdAssessed), ctx.history.of(ChronicGvhdAssessed))
+    gvhd = merged(ctx.memo, (RULE.id, "gvhd"), both, lambda f: f.order)
+    evaluable = chosen(ctx.memo, (RULE.id, "mrd"), ctx.history.of(MrdResulted), lambda f: read(f) is not None)
+    examinations: tuple[tuple[str, str, Series[Fact[Any]], int], ...] = (
         ("chimerism", "marrow chimerism", ctx.marrow, limits.chimerism_days),
-        ("mrd", "MRD", [f for f in ctx.history.of(MrdResulted) if read(f) is not None], limits.mrd_days),
+        ("mrd", "MRD", evaluable, limits.mrd_days),
         ("gvhd", "GVHD assessment", gvhd, limits.gvhd_days),
     )
     for item, what, facts, days in examinations:
@@ -51,30 +58,38 @@ def _needed(span: Span) -> bool:
     return not inhibited and (span.treatment == ON_TREATMENT or span.protocol == HELD)
 
 
-def _series(item: str, what: str, facts: Sequence[Fact[RecordBlock]], days: int, ctx: Context) -> Iterator[Expected]:
+def _series(item: str, what: str, facts: Series[Fact[Any]], days: int, ctx: Context) -> Iterator[Expected]:
     """Each examination asks for the next; the first dose asks for the first."""
-    dose = ctx.first_dose
-    since = [f for f in facts if dose is not None and f.at > dose.at]
-    before = [f for f in facts if dose is not None and f.at <= dose.at]
-    base: Fact[RecordBlock] | None = before[-1] if before else dose
-    for fact, following in with_next([*([base] if base else []), *since]):
-        due_on = fact.on + timedelta(days=days + 1)
-        if following is not None and following.on < due_on:
-            continue  # it came in time
-        hit = Hit(f"No {what} for more than {days} days", details={"item": item, "due_on": due_on.isoformat()})
-        yield Expected(RULE, evidence(fact, hit), due_on, following.effective if following else None, item)
+    if (dose := ctx.first_dose) is None:
+        return
+
+    def due_on(fact: Fact[RecordBlock]) -> date:
+        return fact.on + timedelta(days=days + 1)
+
+    def step(walked: _Gaps, fact: Fact[RecordBlock]) -> _Gaps:
+        gaps, last = walked
+        in_time = fact.at <= dose.at or fact.on < due_on(last)
+        return gaps if in_time else gaps.with_item((last, fact)), fact
+
+    start: _Gaps = (Series(), dose)
+    gaps, last = walk(ctx.memo, (ctx.protocol.hash, RULE.id, item), facts, start, step, dose)
+    for fact, following in (*gaps, (last, None)):
+        hit = Hit(f"No {what} for more than {days} days", details={"item": item, "due_on": due_on(fact).isoformat()})
+        yield Expected(RULE, evidence(fact, hit), due_on(fact), following.effective if following else None, item)
 
 
 def _requested_marrow(ctx: Context) -> Iterator[Expected]:
     """Asked for by several samples at a time, it is one marrow: the first asked for it."""
     days = ctx.protocol.monitoring.requested_marrow_days
     asking: dict[Effective | None, Evidence] = {}
-    for asked in sorted((f.first for f in chimerism(ctx) if f.rule is NON_MARROW), key=lambda e: (e.at, e.key)):
-        answers = (f.effective for f in ctx.marrow if not precedes(f.effective, asked.effective, ctx.tz))
+    for asked in sorted((f.first for f in each(chimerism(ctx)) if f.rule is NON_MARROW), key=lambda e: (e.at, e.key)):
+        of_the_day = ctx.marrow.since(first_from(ctx.marrow, ctx.start_of(ctx.on(asked.effective))))
+        answers = (f.effective for f in of_the_day if not precedes(f.effective, asked.effective, ctx.tz))
         asking.setdefault(next(answers, None), asked)
     for came, asked in asking.items():
         due_on = ctx.on(asked.effective) + timedelta(days=days + 1)
-        fact = next(f for f in ctx.history.of(ChimerismResulted) if f.key == asked.key)
+        results = ctx.history.of(ChimerismResulted)
+        fact = next(f for f in results.since(first_from(results, asked.at)) if f.key == asked.key)
         hit = Hit(
             f"The whole marrow asked for {days} days ago has not come",
             details={"item": "marrow", "due_on": due_on.isoformat()},

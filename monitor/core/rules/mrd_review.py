@@ -3,16 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from decimal import Decimal
 
 from monitor.core.context import Context
-from monitor.core.finding import Detail, Evidence, Finding, Rule
-from monitor.core.rules.mrd_rising import POSITIVE, RISING
-from monitor.core.rules.mrd_rising import find as rises
-from monitor.core.rules.mrd_series import Reading, SeriesKey, all_series, distinguished, label, series_key
-from monitor.core.rules.runs import LATER_RESULT, evidence, single
+from monitor.core.finding import Detail, Evidence, Finding, Found, Rule
+from monitor.core.history import Fact
+from monitor.core.rules.mrd_rising import each_series
+from monitor.core.rules.mrd_series import (
+    Reading,
+    SeriesKey,
+    SeriesOf,
+    all_series,
+    distinguished,
+    label,
+    read,
+    series_key,
+)
+from monitor.core.rules.runs import evidence, evidence_runs, single
+from monitor.core.series import Series
 from monitor.core.stops import Hit
 from monitor.core.times import is_day
+from monitor.core.walking import chosen, walk
 from monitor.events.mrd import MrdResulted
 from monitor.events.patient import PatientEnrolled
 
@@ -23,31 +36,28 @@ CONFIRMATION = Rule("mrd.confirmation-due", "medium", "dosing.3", review=True, r
 READS = (MrdResulted, PatientEnrolled, "off_study_at")
 
 
-def find(ctx: Context) -> Iterator[Finding]:
+def find(ctx: Context) -> Iterator[Found]:
     series = all_series(ctx)
     for key, readings in series.items():
-        yield from _low(key, readings)
+        yield from _low(key, readings, ctx)
         yield from _broken(key, readings[0], series, ctx)
-        yield from _more_sensitive(key, readings, series)
-    yield from _confirmations(series, ctx)
+    yield from _more_sensitive(ctx)
+    yield from _confirmations(ctx)
 
 
-def _low(key: SeriesKey, readings: list[Reading]) -> Iterator[Finding]:
-    run: list[Evidence] = []
-    for reading in readings:
-        if reading.low:
-            cutoff = f"{reading.cutoff} {reading.fact.data.unit}"
-            said = f"MRD detected below the positive cut-off ({cutoff}): {reading.shown} by {label(key)}"
-            details = {"value": reading.figure, "reference": str(reading.cutoff), **_what(key)}
-            run.append(evidence(reading.fact, Hit(said, details=dict(details))))
-        elif run:
-            yield Finding(LOW, tuple(run), item="/".join(key), outcome=LATER_RESULT)
-            run = []
-    if run:
-        yield Finding(LOW, tuple(run), item="/".join(key))
+def _low(key: SeriesKey, readings: Series[Reading], ctx: Context) -> Iterator[Found]:
+    def found(reading: Reading) -> Evidence | None:
+        if not reading.low:
+            return None
+        cutoff = f"{reading.cutoff} {reading.fact.data.unit}"
+        said = f"MRD detected below the positive cut-off ({cutoff}): {reading.shown} by {label(key)}"
+        details = {"value": reading.figure, "reference": str(reading.cutoff), **_what(key)}
+        return evidence(reading.fact, Hit(said, details=dict(details)))
+
+    yield from evidence_runs(LOW, readings, found, ctx, item="/".join(key))
 
 
-def _broken(key: SeriesKey, first: Reading, series: dict[SeriesKey, list[Reading]], ctx: Context) -> Iterator[Finding]:
+def _broken(key: SeriesKey, first: Reading, series: SeriesOf, ctx: Context) -> Iterator[Finding]:
     """A new series of a target that had another one: the two cannot be compared."""
     apart = ctx.protocol.mrd.parallel_series_days
     earlier = [
@@ -78,54 +88,84 @@ def _without_target(key: SeriesKey) -> tuple[str, ...]:
     return (key[0], *key[2:])
 
 
-def _more_sensitive(
-    key: SeriesKey, readings: list[Reading], series: dict[SeriesKey, list[Reading]]
-) -> Iterator[Finding]:
-    """Undetected before, detected now below what could be seen then: perhaps no rise at all."""
-    for reading in readings:
-        limit = reading.fact.data.lod
-        if reading.value is None or limit is None:
-            continue
-        unseen = [
-            earlier
-            for other, others in series.items()
-            if other != key and (other[0], other[1], other[2], other[5]) == (key[0], key[1], key[2], key[5])
-            for earlier in others
-            if earlier.undetected
-            and earlier.fact.order < reading.fact.order
-            and earlier.limit is not None
-            and limit < earlier.limit
-            and reading.value < earlier.limit
-        ]
-        if unseen:
-            last = unseen[-1]
-            said = f"MRD {reading.shown} would not have been seen by the earlier, less sensitive method: {last.shown}"
-            hit = Hit(said, details={"value": reading.figure, "reference": str(last.limit), **_what(key)})
-            yield single(SENSITIVITY, reading.fact, hit, item="/".join(key), also=(last.fact.key,))
-            return
+@dataclass(frozen=True, slots=True)
+class _Unseen:
+    """What earlier methods did not see: of each series the latest undetected result for each limit."""
+
+    found: Series[Finding] = field(default_factory=Series)
+    told: frozenset[SeriesKey] = frozenset()
+    undetected: dict[SeriesKey, dict[Decimal, Reading]] = field(default_factory=dict)
 
 
-def _confirmations(series: dict[SeriesKey, list[Reading]], ctx: Context) -> Iterator[Finding]:
+def _more_sensitive(ctx: Context) -> Iterator[Found]:
+    """Undetected before, detected now below what could be seen then: perhaps no rise at all. Once a series."""
+    results = chosen(ctx.memo, ("MRD", str(ctx.d0)), ctx.history.of(MrdResulted), ctx.since_transplant)
+    yield walk(ctx.memo, (SENSITIVITY.id, str(ctx.d0)), results, _Unseen(), _compared).found
+
+
+def _compared(known: _Unseen, fact: Fact[MrdResulted]) -> _Unseen:
+    reading, key = read(fact), series_key(fact.data)
+    if reading is None:
+        return known
+    before = [last for other, limits in known.undetected.items() if _comparable(key, other)
+              for last in _not_seen(reading, limits)]  # fmt: skip
+    undetected = {**known.undetected, key: known.undetected.get(key, {})}
+    if reading.limit is not None:
+        undetected[key] = {**undetected[key], reading.limit: reading}
+    if not before or key in known.told:
+        return replace(known, undetected=undetected)
+    last = before[-1]
+    said = f"MRD {reading.shown} would not have been seen by the earlier, less sensitive method: {last.shown}"
+    hit = Hit(said, details={"value": reading.figure, "reference": str(last.limit), **_what(key)})
+    finding = single(SENSITIVITY, fact, hit, item="/".join(key), also=(last.fact.key,))
+    return _Unseen(known.found.with_item(finding), known.told | {key}, undetected)
+
+
+def _comparable(key: SeriesKey, other: SeriesKey) -> bool:
+    """Another series of the same assay, target, specimen and unit."""
+    return other != key and (other[0], other[1], other[2], other[5]) == (key[0], key[1], key[2], key[5])
+
+
+def _not_seen(reading: Reading, undetected: dict[Decimal, Reading]) -> list[Reading]:
+    """The latest of those whose method could see neither this value nor as little as this one's."""
+    lod, value = reading.fact.data.lod, reading.value
+    if value is None or lod is None:
+        return []
+    unseen = [earlier for limit, earlier in undetected.items() if lod < limit and value < limit]
+    return sorted(unseen, key=lambda earlier: earlier.fact.order)[-1:]
+
+
+def _confirmations(ctx: Context) -> Iterator[Found]:
     """A rise or conversion by qPCR with no later evaluable result in its series after 28 times 24 hours."""
-    wait = timedelta(days=ctx.protocol.mrd.confirmation_days)
-    fired = {f.first.key for f in rises(ctx) if f.rule in (RISING, POSITIVE)}
-    for key, readings in series.items():
+    for key, told in each_series(ctx).items():
         if key[0] != "qpcr":
             continue
-        for index, reading in enumerate(readings):
-            due = reading.fact.at + wait
-            later = readings[index + 1].fact.at if index + 1 < len(readings) else None
-            left = ctx.off_study_at is not None and ctx.off_study_at < due
-            if reading.fact.key not in fired or (later is not None and later < due) or left or not ctx.reached(due):
-                continue
-            hit = Hit(
-                f"No later MRD result {wait.days} days after {reading.shown} by {label(key)}: a confirmation is due",
-                details={"value": reading.figure, "due_on": ctx.on(due).isoformat(), **_what(key)},
-            )
-            yield Finding(
-                CONFIRMATION,
-                (evidence(reading.fact, hit),),
-                item="/".join(key),
-                outcome="came" if later is not None else "off_study" if ctx.off_study_at is not None else None,
-                effective=ctx.on(due) if is_day(reading.fact.effective) else due,
-            )
+
+        def step(late: Series[Finding], pair: tuple[Reading, Reading], key: SeriesKey = key) -> Series[Finding]:
+            finding = _late(key, *pair, ctx)
+            return late if finding is None else late.with_item(finding)
+
+        start: Series[Finding] = Series()
+        yield walk(ctx.memo, (ctx.protocol.hash, CONFIRMATION.id, *key), told.followed, start, step, ctx.off_study_at)
+        if told.fired is not None and (finding := _late(key, told.fired, None, ctx)) is not None:
+            yield finding
+
+
+def _late(key: SeriesKey, reading: Reading, following: Reading | None, ctx: Context) -> Finding | None:
+    """The reminder of a confirmation that did not come in time."""
+    wait = timedelta(days=ctx.protocol.mrd.confirmation_days)
+    due = reading.fact.at + wait
+    left = ctx.off_study_at is not None and ctx.off_study_at < due
+    if (following is not None and following.fact.at < due) or left or not ctx.reached(due):
+        return None
+    hit = Hit(
+        f"No later MRD result {wait.days} days after {reading.shown} by {label(key)}: a confirmation is due",
+        details={"value": reading.figure, "due_on": ctx.on(due).isoformat(), **_what(key)},
+    )
+    return Finding(
+        CONFIRMATION,
+        (evidence(reading.fact, hit),),
+        item="/".join(key),
+        outcome="came" if following is not None else "off_study" if ctx.off_study_at is not None else None,
+        effective=ctx.on(due) if is_day(reading.fact.effective) else due,
+    )

@@ -10,14 +10,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from decimal import Context as Arithmetic
 from decimal import Decimal
-from itertools import pairwise
 
 from monitor.core.context import Context
 from monitor.core.exact import times
-from monitor.core.finding import Detail, Finding, Rule
+from monitor.core.finding import Detail, Finding, Found, Rule
 from monitor.core.rules.mrd_series import Reading, SeriesKey, all_series, label
 from monitor.core.rules.runs import single
+from monitor.core.series import Series
 from monitor.core.stops import Hit
+from monitor.core.walking import walk
 from monitor.events.mrd import MrdResulted
 from monitor.events.patient import PatientEnrolled
 
@@ -29,19 +30,19 @@ _ARITHMETIC = Arithmetic(prec=28)  # digits of a logarithm that is shown; nothin
 READS = (MrdResulted, PatientEnrolled)
 
 
-@dataclass
+@dataclass(frozen=True, slots=True)
 class _Episode:
-    """An open episode while a series is walked through."""
+    """An open episode while a series is walked along."""
 
     reference: Reading | None
     fired: Reading | None = None  # the result that last fired a rise
     lowest_since: Decimal | None = None
     converted: bool = False
     below: int = 0
-    findings: list[Finding] = field(default_factory=list)
+    findings: tuple[Finding, ...] = ()
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Seen:
     """What went before in a series, as far as a later result can be held against it."""
 
@@ -50,61 +51,89 @@ class _Seen:
     lowest: Reading | None = None
     undetected: Reading | None = None  # the latest
 
-    def add(self, reading: Reading) -> None:
-        if reading.undetected:
-            self.undetected = reading
+    def then(self, reading: Reading) -> _Seen:
+        undetected = reading if reading.undetected else self.undetected
         if reading.level is None:
-            return
-        self.first, self.last = self.first or reading, reading
-        if self.lowest is None or self.lowest.level is None or reading.level < self.lowest.level:
-            self.lowest = reading
+            return replace(self, undetected=undetected)
+        lower = self.lowest is None or self.lowest.level is None or reading.level < self.lowest.level
+        return _Seen(self.first or reading, reading, reading if lower else self.lowest, undetected)
 
     def reference(self, how: str) -> Reading | None:
         """The result a new one is held against, by the chosen reading."""
         return {"previous": self.last, "baseline": self.first}.get(how, self.lowest)
 
 
-def find(ctx: Context) -> Iterator[Finding]:
-    for key, readings in all_series(ctx).items():
-        yield from _walk(key, readings, ctx)
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What one series has told so far, and the firings with what followed each; None: nothing yet."""
 
-
-def _walk(key: SeriesKey, readings: list[Reading], ctx: Context) -> Iterator[Finding]:
+    over: Series[Finding] = field(default_factory=Series)
     episode: _Episode | None = None
-    seen = _Seen()
-    if readings and readings[0].positive:
-        yield _finding(BASELINE, key, readings[0], None, "First result of this series is positive")
-    for before, reading in pairwise(readings):
-        seen.add(before)
-        reference = seen.reference(ctx.protocol.mrd.reference)
-        if episode is not None and (outcome := _closes(reading, reference, episode, ctx)) is not None:
-            yield from (replace(finding, outcome=outcome) for finding in episode.findings)
-            episode = None
-            continue
-        fresh = episode or _Episode(reference)
-        borderline = _judge(key, reading, seen.undetected, reference, fresh, ctx)
-        if borderline is not None:
-            yield borderline
-        if fresh.findings:
-            episode = fresh
+    seen: _Seen | None = None  # None: nothing has been read yet
+    followed: Series[tuple[Reading, Reading]] = field(default_factory=Series)
+    fired: Reading | None = None  # the latest result, if it fired
+
+    def then(self, reading: Reading, over: tuple[Finding, ...], episode: _Episode | None, *, fired: bool) -> Told:
+        """After one more result, with what can change no more, and the episode that is open."""
+        grown = self.over
+        for finding in over:
+            grown = grown.with_item(finding)
+        followed = self.followed if self.fired is None else self.followed.with_item((self.fired, reading))
+        seen = (self.seen or _Seen()).then(reading)
+        return Told(grown, episode, seen, followed, reading if fired else None)
+
+
+def find(ctx: Context) -> Iterator[Found]:
+    for told in each_series(ctx).values():
+        yield told.over
+        if told.episode is not None:
+            yield from told.episode.findings
+
+
+def each_series(ctx: Context) -> dict[SeriesKey, Told]:
+    """What the rises and conversions of each series are."""
+
+    def along(key: SeriesKey, readings: Series[Reading]) -> Told:
+        name = (ctx.protocol.hash, "mrd.rising", *key)
+        return walk(ctx.memo, name, readings, Told(), lambda told, reading: _step(told, key, reading, ctx))
+
+    return {key: along(key, readings) for key, readings in all_series(ctx).items()}
+
+
+def _step(told: Told, key: SeriesKey, reading: Reading, ctx: Context) -> Told:
+    if told.seen is None:
+        said = "First result of this series is positive"
+        first = (_finding(BASELINE, key, reading, None, said),) if reading.positive else ()
+        return told.then(reading, first, None, fired=False)
+    reference, episode = told.seen.reference(ctx.protocol.mrd.reference), told.episode
     if episode is not None:
-        yield from episode.findings
+        below = _below(reading, reference, episode, ctx)
+        if (outcome := _closes(reading, episode, below, ctx)) is not None:
+            over = tuple(replace(finding, outcome=outcome) for finding in episode.findings)
+            return told.then(reading, over, None, fired=False)
+        episode = replace(episode, below=below)
+    before = episode or _Episode(reference)
+    after, borderline = _judge(key, reading, told.seen.undetected, reference, before, ctx)
+    over = () if borderline is None else (borderline,)
+    fired = len(after.findings) > len(before.findings)
+    return told.then(reading, over, after if after.findings else None, fired=fired)
 
 
-def _closes(reading: Reading, now: Reading | None, episode: _Episode, ctx: Context) -> str | None:
-    """One result at or below the reference, or two in a row below the cut-off, end an episode.
+def _below(reading: Reading, reference: Reading | None, episode: _Episode, ctx: Context) -> int:
+    """How many results in a row are below the cut-off. One that is itself one more rise is none, however low."""
+    rises = any(reading.exceeds(bound) for bound, _ in _bounds(reference, episode, ctx.protocol.mrd.rise_factor))
+    return 0 if reading.positive or rises else episode.below + 1
 
-    A result that is itself one more rise ends nothing, however low.
-    """
+
+def _closes(reading: Reading, episode: _Episode, below: int, ctx: Context) -> str | None:
+    """One result at or below the reference, or two in a row below the cut-off, end an episode."""
     reference = episode.reference
     level = None if reference is None else reference.level
     if reference is not None and reading.undetected and reference.undetected:
         return "not_confirmed"
     if level is not None and reading.level is not None and reading.level <= level:
         return "not_confirmed"
-    rises = any(reading.exceeds(bound) for bound, _ in _bounds(now, episode, ctx.protocol.mrd.rise_factor))
-    episode.below = 0 if reading.positive or rises else episode.below + 1
-    return "cleared" if episode.below >= ctx.protocol.mrd.results_to_close else None
+    return "cleared" if below >= ctx.protocol.mrd.results_to_close else None
 
 
 def _judge(
@@ -114,17 +143,15 @@ def _judge(
     reference: Reading | None,
     episode: _Episode,
     ctx: Context,
-) -> Finding | None:
-    """Fire what this result gives into the episode; a borderline rise is returned, as it opens none."""
+) -> tuple[_Episode, Finding | None]:
+    """The episode with what this result fires in it; and a borderline rise, which opens none."""
     factor = ctx.protocol.mrd.rise_factor
     bounds = _bounds(reference, episode, factor)
     borderline = None
     if any(reading.exceeds(bound) for bound, _ in bounds):
         bound, against = min(bounds, key=lambda pair: pair[0])
-        episode.findings.append(
-            _finding(RISING, key, reading, against, f"MRD rose more than {factor}-fold", bound / factor)
-        )
-        episode.fired, episode.lowest_since = reading, None
+        rise = _finding(RISING, key, reading, against, f"MRD rose more than {factor}-fold", bound / factor)
+        episode = replace(episode, findings=(*episode.findings, rise), fired=reading, lowest_since=None)
     else:
         exact = [pair for pair in bounds if reading.value == pair[0]]
         if exact:
@@ -132,11 +159,11 @@ def _judge(
             borderline = _finding(BORDERLINE, key, reading, against, f"MRD rose exactly {factor}-fold", bound / factor)
         if reading.level is not None:
             lowest = episode.lowest_since
-            episode.lowest_since = reading.level if lowest is None else min(lowest, reading.level)
+            episode = replace(episode, lowest_since=reading.level if lowest is None else min(lowest, reading.level))
     if reading.positive and undetected is not None and not episode.converted:
-        episode.findings.append(_finding(POSITIVE, key, reading, undetected, "MRD was undetected and is positive now"))
-        episode.converted = True
-    return borderline
+        conversion = _finding(POSITIVE, key, reading, undetected, "MRD was undetected and is positive now")
+        episode = replace(episode, findings=(*episode.findings, conversion), converted=True)
+    return episode, borderline
 
 
 def _bounds(reference: Reading | None, episode: _Episode, factor: Decimal) -> list[tuple[Decimal, Reading | None]]:

@@ -12,6 +12,8 @@ from decimal import Decimal
 from monitor.core.context import Context
 from monitor.core.history import Fact
 from monitor.core.once import Once
+from monitor.core.series import Series
+from monitor.core.walking import chosen, walk
 from monitor.events.mrd import MrdResulted
 
 SeriesKey = tuple[str, str, str, str, str, str]
@@ -71,6 +73,9 @@ class Reading:
         return f"above {self.at_least} {unit}" if self.at_least is not None else "detected, not quantifiable"
 
 
+SeriesOf = dict[SeriesKey, Series[Reading]]
+
+
 @Once
 def read(fact: Fact[MrdResulted]) -> Reading | None:
     """An evaluable result; None for an empty one, or for a negative from an inadequate sample."""
@@ -120,11 +125,14 @@ def _in_full(key: SeriesKey) -> str:
     return f"{label(key)}, {f'method {method}' if method else 'method not stated'}, in {unit}"
 
 
-def all_series(ctx: Context) -> dict[SeriesKey, list[Reading]]:
+def all_series(ctx: Context) -> SeriesOf:
     """The evaluable results since the transplant, by series, each in order of effective time."""
-    series: dict[SeriesKey, list[Reading]] = {}
-    for fact in ctx.history.of(MrdResulted):
-        reading = read(fact)
-        if reading is not None and ctx.since_transplant(fact):
-            series.setdefault(series_key(fact.data), []).append(reading)
-    return series
+    results = chosen(ctx.memo, ("MRD", str(ctx.d0)), ctx.history.of(MrdResulted), ctx.since_transplant)
+    return walk(ctx.memo, ("MRD series", str(ctx.d0)), results, {}, _sorted)
+
+
+def _sorted(series: SeriesOf, fact: Fact[MrdResulted]) -> SeriesOf:
+    if (reading := read(fact)) is None:
+        return series
+    key = series_key(fact.data)
+    return {**series, key: series.get(key, Series[Reading]()).with_item(reading)}

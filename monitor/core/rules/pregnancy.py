@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from monitor.core.context import Context
-from monitor.core.finding import Finding, Rule
+from monitor.core.finding import Found, Rule
 from monitor.core.rules.runs import item_runs
 from monitor.core.states import COMPLETED, COURSE, OFF_STUDY, treatment_state
 from monitor.core.stops import Hit
@@ -17,7 +17,7 @@ RULE = Rule("pregnancy.positive", "high", "exclusion.10", review=True)
 READS = (Analyte.PREGNANCY, PatientEnrolled, *COURSE)
 
 
-def find(ctx: Context) -> Iterator[Finding]:
+def find(ctx: Context) -> Iterator[Found]:
     enrolment = ctx.enrolment
     if enrolment is None:
         return

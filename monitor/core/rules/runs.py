@@ -9,15 +9,17 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
 from monitor.core.context import Context
-from monitor.core.finding import Evidence, Finding, Rule
+from monitor.core.finding import Evidence, Finding, Found, Rule
 from monitor.core.history import Fact, RecordKey
+from monitor.core.series import Series
 from monitor.core.stops import Hit
 from monitor.core.walking import walk
 from monitor.events.record import RecordBlock
 
 LATER_RESULT = "later_result"
 T = TypeVar("T", bound=RecordBlock)
-_Runs = tuple[tuple[Finding, ...], tuple[Evidence, ...]]  # the runs that are over, and the one that is not
+S = TypeVar("S")
+_Runs = tuple[Series[Finding], tuple[Evidence, ...]]  # the runs that are over, and the one that is not
 
 
 def always(_data: RecordBlock) -> bool:
@@ -50,19 +52,31 @@ def item_runs(
     ctx: Context,
     *,
     item: str = "",
-) -> Iterator[Finding]:
+) -> Iterator[Found]:
     """One finding for each run of facts that `judge` finds something in."""
 
-    def step(walked: _Runs, fact: Fact[T]) -> _Runs:
-        over, run = walked
+    def found(fact: Fact[T]) -> Evidence | None:
         hit = judge(fact.data)
-        if hit is not None:
-            return over, (*run, evidence(fact, hit, lambda data: judge(data) is not None))
-        return ((*over, Finding(rule, run, item=item, outcome=LATER_RESULT)), ()) if run else walked
+        return None if hit is None else evidence(fact, hit, lambda data: judge(data) is not None)
 
-    start: _Runs = ((), ())
-    over, run = walk(ctx.memo, (ctx.protocol.hash, rule.id, item), facts, start, step)
-    yield from over
+    yield from evidence_runs(rule, facts, found, ctx, item=item)
+
+
+def evidence_runs(
+    rule: Rule, items: Sequence[S], found: Callable[[S], Evidence | None], ctx: Context, *, item: str = ""
+) -> Iterator[Found]:
+    """One finding for each run of items that are evidence."""
+
+    def step(walked: _Runs, one: S) -> _Runs:
+        over, run = walked
+        proof = found(one)
+        if proof is not None:
+            return over, (*run, proof)
+        return (over.with_item(Finding(rule, run, item=item, outcome=LATER_RESULT)), ()) if run else walked
+
+    start: _Runs = (Series(), ())
+    over, run = walk(ctx.memo, (ctx.protocol.hash, rule.id, item), items, start, step)
+    yield over
     if run:
         yield Finding(rule, run, item=item)
 

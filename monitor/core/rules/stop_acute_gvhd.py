@@ -12,13 +12,16 @@ from monitor.core.finding import Evidence, Rule
 from monitor.core.grading.acute import graded
 from monitor.core.grading.magic import ROMAN
 from monitor.core.history import Fact
-from monitor.core.stops import Hit, Judge, Stop, assessed, episodes
+from monitor.core.series import Series
+from monitor.core.stops import Hit, Judge, Judged, Stop, assessed, episodes
+from monitor.core.walking import walk
 from monitor.events.gvhd import AcuteGvhdAssessed
 from monitor.events.record import RecordBlock
 from monitor.protocol.model import Protocol
 
 RULE = Rule("stop.acute-gvhd", "high", "stop.2", reading="acute_gvhd.stop_grade")
 READS = (AcuteGvhdAssessed,)
+_Runs = tuple[Series[tuple[Evidence, ...]], tuple[Evidence, ...]]  # those that are over, and the one that is not
 
 
 def judge(protocol: Protocol) -> Judge:
@@ -50,26 +53,23 @@ def judge(protocol: Protocol) -> Judge:
 
 def stops(ctx: Context) -> Iterator[Stop]:
     facts = ctx.history.said(AcuteGvhdAssessed)
-    yield from episodes(RULE, _runs(list(assessed(RULE.id, facts, judge(ctx.protocol), ctx))), ctx)
+    judged = assessed(RULE.id, facts, judge(ctx.protocol), ctx)
+    start: _Runs = (Series(), ())
+    over, run = walk(ctx.memo, (ctx.protocol.hash, RULE.id, "runs"), judged, start, _step)
+    yield from episodes(RULE, over, run, ctx)
 
 
-def _runs(sequence: list[tuple[Fact[RecordBlock], Evidence | None]]) -> Iterator[tuple[Evidence, ...]]:
+def _step(runs: _Runs, judged: Judged) -> _Runs:
     """Runs of assessments at the stop grade; one below it ends a run: coming back is told again.
 
     A run that rests on `possible` alone and is ruled out by the next assessment never was GVHD.
     """
-    run: list[Evidence] = []
-    for fact, evidence in sequence:
-        if evidence is not None:
-            run.append(evidence)
-            continue
-        if _says_nothing(fact):
-            continue
-        if run and not _refuted(run, fact):
-            yield tuple(run)
-        run = []
-    if run:
-        yield tuple(run)
+    (over, run), (fact, evidence) = runs, judged
+    if evidence is not None:
+        return over, (*run, evidence)
+    if not run or _says_nothing(fact):
+        return runs
+    return over if _refuted(run, fact) else over.with_item(run), ()
 
 
 def _says_nothing(fact: Fact[RecordBlock]) -> bool:
@@ -77,6 +77,6 @@ def _says_nothing(fact: Fact[RecordBlock]) -> bool:
     return not isinstance(fact.data, AcuteGvhdAssessed) or graded(fact.data).grade is None
 
 
-def _refuted(run: list[Evidence], fact: Fact[RecordBlock]) -> bool:
+def _refuted(run: tuple[Evidence, ...], fact: Fact[RecordBlock]) -> bool:
     ruled_out = isinstance(fact.data, AcuteGvhdAssessed) and graded(fact.data).negative
     return ruled_out and all(e.details.get("confidence") == "possible" for e in run)

@@ -6,7 +6,7 @@ is urgent, since a dose may be unreported.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import takewhile
 
@@ -60,7 +60,7 @@ def find(ctx: Context) -> Iterator[Finding]:
         yield from _runs(stop_life_threatening.RULE.id, f"stop.life-threatening/{fact.key[1]}", [evidence], ctx)
 
 
-def _assessments(ctx: Context) -> Iterator[tuple[str, tuple[Fact[RecordBlock], ...], Judge]]:
+def _assessments(ctx: Context) -> Iterator[tuple[str, Sequence[Fact[RecordBlock]], Judge]]:
     """What is assessed again and again, and the judge of the stop rule it would be put before."""
     said = ctx.history.said
     yield "stop.acute-gvhd", said(AcuteGvhdAssessed), stop_acute_gvhd.judge(ctx.protocol)
@@ -100,10 +100,10 @@ def _in_turn(ctx: Context, *kinds: Kind) -> list[Fact[RecordBlock]]:
     return sorted((f for kind in kinds for f in _untreated(ctx.history.said(kind), ctx)), key=lambda f: f.order)
 
 
-def _untreated(facts: tuple[Fact[RecordBlock], ...], ctx: Context) -> list[Fact[RecordBlock]]:
+def _untreated(facts: Sequence[Fact[RecordBlock]], ctx: Context) -> Sequence[Fact[RecordBlock]]:
     dose = ctx.first_dose
     if dose is None:
-        return list(facts)
+        return facts
     by_then = takewhile(lambda fact: fact.on <= dose.on, facts)  # they are in order of time
     return [fact for fact in by_then if precedes(fact.effective, dose.effective, ctx.tz)]
 

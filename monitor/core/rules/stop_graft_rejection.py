@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from monitor.core.context import Context
-from monitor.core.finding import Finding, Rule
+from monitor.core.finding import Found, Rule
 from monitor.core.rules.runs import item_runs
 from monitor.core.stops import Hit, Stop, latched
 from monitor.events.clinical import GraftAssessed
@@ -24,7 +24,7 @@ def stops(ctx: Context) -> Iterator[Stop]:
     yield from latched(RULE, ctx.history.said(GraftAssessed), hit, ctx)
 
 
-def find(ctx: Context) -> Iterator[Finding]:
+def find(ctx: Context) -> Iterator[Found]:
     yield from item_runs(FUNCTION, ctx.history.of(GraftAssessed), _weak, ctx)
 
 

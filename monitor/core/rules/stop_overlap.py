@@ -7,15 +7,17 @@ whatever `overlap` says) it is provisional, for review, effective at the later o
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import date
-from itertools import chain
+from functools import reduce
 
 from monitor.core.context import Context
 from monitor.core.finding import Evidence, Rule
 from monitor.core.grading.acute import graded
 from monitor.core.grading.chronic import judged
-from monitor.core.stops import Hit, Judge, Stop, assessed, episodes
+from monitor.core.series import Series
+from monitor.core.stops import Hit, Judge, Judged, Stop, assessed, episode, qualifying
+from monitor.core.walking import merged, walk
 from monitor.events.gvhd import AcuteGvhdAssessed, ChronicGvhdAssessed
 from monitor.events.record import RecordBlock
 from monitor.protocol.model import Protocol
@@ -47,10 +49,11 @@ def judge(protocol: Protocol) -> Judge:
 
 
 def stops(ctx: Context) -> Iterator[Stop]:
-    reported = [e for _, e in assessed(RULE.id, ctx.history.said(ChronicGvhdAssessed), judge(ctx.protocol), ctx) if e]
+    forms = assessed(RULE.id, ctx.history.said(ChronicGvhdAssessed), judge(ctx.protocol), ctx)
+    reported = qualifying(RULE.id, forms, ctx)
     known = {e.key for e in reported}
     derived = [e for e in _derived(ctx) if e.key not in known]
-    yield from episodes(RULE, iter([tuple(chain(reported, derived))]), ctx)
+    yield from episode(RULE, Series([*reported, *derived]), ctx)
 
 
 def _severe_enough(moderate: bool, protocol: Protocol) -> bool:
@@ -90,11 +93,34 @@ def together(chronic: Evidence, acute: Evidence) -> Evidence:
 
 
 def _derived(ctx: Context) -> Iterator[Evidence]:
-    active: dict[date, list[Evidence]] = {}
-    for fact, evidence in assessed("active acute", ctx.history.said(AcuteGvhdAssessed), active_acute, ctx):
-        if evidence is not None:
-            active.setdefault(fact.on, []).append(evidence)
+    acute = assessed("active acute", ctx.history.said(AcuteGvhdAssessed), active_acute, ctx)
     chronic = assessed("active chronic", ctx.history.said(ChronicGvhdAssessed), active_chronic(ctx.protocol), ctx)
-    for fact, evidence in chronic:
-        if evidence is not None and (same_day := active.get(fact.on)):
-            yield together(evidence, min(same_day, key=lambda e: (e.at, e.key)))
+    both = merged(ctx.memo, (ctx.protocol.hash, RULE.id, "both"), (acute, chronic), lambda judged: judged[0].order)
+    days = walk(ctx.memo, (ctx.protocol.hash, RULE.id, "days"), both, _Days(), _Days.then)
+    yield from days.over
+    yield from days.of_the_latest()
+
+
+@dataclass(frozen=True, slots=True)
+class _Days:
+    """The evidence of days that are over, and the assessments of the latest that found something active."""
+
+    over: Series[Evidence] = field(default_factory=Series)
+    on: date | None = None
+    acute: tuple[Evidence, ...] = ()
+    chronic: tuple[Evidence, ...] = ()
+
+    def then(self, judged: Judged) -> _Days:
+        fact, evidence = judged
+        if evidence is None:
+            return self
+        day = self if fact.on == self.on else _Days(reduce(Series.with_item, self.of_the_latest(), self.over), fact.on)
+        if isinstance(fact.data, AcuteGvhdAssessed):
+            return replace(day, acute=(*day.acute, evidence))
+        return replace(day, chronic=(*day.chronic, evidence))
+
+    def of_the_latest(self) -> Iterator[Evidence]:
+        """Both active on the latest day."""
+        if self.acute:
+            other = min(self.acute, key=lambda e: (e.at, e.key))
+            yield from (together(evidence, other) for evidence in self.chronic)

@@ -8,17 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from decimal import Decimal
+from itertools import takewhile
 
 from monitor.core.context import Context
 from monitor.core.finding import Rule
-from monitor.core.stops import Hit, Judge, Stop, assessed, episodes
+from monitor.core.history import RecordKey
+from monitor.core.series import Series
+from monitor.core.stops import Hit, Judge, Judged, Stop, assessed, episode, qualifying
 from monitor.core.times import precedes
+from monitor.core.walking import merged
 from monitor.events.clinical import DiseaseAssessed
 from monitor.events.lab import Analyte, LabResulted
 from monitor.events.record import RecordBlock
 from monitor.protocol.model import Protocol
 
 RULE = Rule("stop.relapse", "high", "stop.3", reading="relapse.blast_percent")
+COUNTS = f"{RULE.id}/counts"
 READS = (DiseaseAssessed, Analyte.BLOOD_BLASTS)
 
 
@@ -40,11 +45,12 @@ def judge(protocol: Protocol) -> Judge:
 
 def stops(ctx: Context) -> Iterator[Stop]:
     hit = judge(ctx.protocol)
-    assessments = ctx.history.said(DiseaseAssessed)
-    counts = ctx.history.said(Analyte.BLOOD_BLASTS)
-    run = [e for _, e in assessed(RULE.id, assessments, hit, ctx) if e]
-    run += [e for fact, e in assessed(f"{RULE.id}/counts", counts, hit, ctx) if e and not _answered(fact.on, ctx)]
-    yield from episodes(RULE, iter([tuple(run)]), ctx)
+    assessments = assessed(RULE.id, ctx.history.said(DiseaseAssessed), hit, ctx)
+    counts = assessed(COUNTS, ctx.history.said(Analyte.BLOOD_BLASTS), hit, ctx)
+    run = (qualifying(RULE.id, assessments, ctx), qualifying(COUNTS, counts, ctx, but=_answered(counts, ctx)))
+    yield from episode(
+        RULE, merged(ctx.memo, (ctx.protocol.hash, RULE.id, "run"), run, lambda e: (e.at, e.issued, e.key)), ctx
+    )
 
 
 def blood_blasts(data: RecordBlock) -> Decimal | None:
@@ -53,12 +59,15 @@ def blood_blasts(data: RecordBlock) -> Decimal | None:
     return data.quantity if is_count and isinstance(data, LabResulted) else None
 
 
-def _answered(on: object, ctx: Context) -> bool:
-    """Was a count before the first dose followed by a disease assessment, still before it? Then that one is judged."""
+def _answered(counts: Series[Judged], ctx: Context) -> frozenset[RecordKey]:
+    """Counts before the first dose that a disease assessment followed, still before it: then that one is judged."""
     dose = ctx.first_dose
-    if dose is None or not isinstance(on, type(ctx.today)) or on >= dose.on:
-        return False
-    return any(f.on >= on and precedes(f.effective, dose.effective, ctx.tz) for f in ctx.history.of(DiseaseAssessed))
+    if dose is None:
+        return frozenset()
+    before = [fact for fact, _ in takewhile(lambda judged: judged[0].on < dose.on, counts)]
+    later = takewhile(lambda f: f.on <= dose.on, ctx.history.of(DiseaseAssessed)) if before else ()
+    followed = [f.on for f in later if precedes(f.effective, dose.effective, ctx.tz)]
+    return frozenset(fact.key for fact in before if any(on >= fact.on for on in followed))
 
 
 def _highest(data: RecordBlock) -> Decimal | None:

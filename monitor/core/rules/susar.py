@@ -8,14 +8,17 @@ review), else 15. A person resolves it, for all its stages.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import date, timedelta
+from functools import reduce
 
 from monitor.core.context import Context
-from monitor.core.finding import Finding, Rule
+from monitor.core.finding import Finding, Found, Rule
 from monitor.core.history import Fact
 from monitor.core.rules.runs import evidence
+from monitor.core.series import Series
 from monitor.core.stops import Hit
 from monitor.core.times import Effective
+from monitor.core.walking import chosen, walk_while
 from monitor.events.clinical import AdverseEventReported
 from monitor.events.record import RecordBlock
 
@@ -25,10 +28,22 @@ _FATAL = ("fatal", "died", "death")
 READS = (AdverseEventReported, "closures")
 
 
-def find(ctx: Context) -> Iterator[Finding]:
-    for fact in ctx.history.of(AdverseEventReported):
-        if is_suspected(fact.data):
-            yield from _stages(fact, ctx)
+def find(ctx: Context) -> Iterator[Found]:
+    suspected = chosen(ctx.memo, (RULE.id,), ctx.history.of(AdverseEventReported), lambda f: is_suspected(f.data))
+    told: Series[Finding] = Series()
+    closures = tuple(closure for closure in ctx.closures if closure.rule == RULE.id)
+
+    def ready(fact: Fact[AdverseEventReported]) -> bool:
+        return ctx.start_of(_due_on(fact, ctx) + DAY) <= ctx.now
+
+    def step(told: Series[Finding], fact: Fact[AdverseEventReported]) -> Series[Finding]:
+        return reduce(Series.with_item, _stages(fact, ctx), told)
+
+    name = (ctx.protocol.hash, RULE.id)
+    over, running = walk_while(ctx.memo, name, suspected, ready, told, step, closures)
+    yield over
+    for fact in running:
+        yield from _stages(fact, ctx)
 
 
 def is_suspected(data: RecordBlock) -> bool:
@@ -49,12 +64,23 @@ def _perhaps_life_threatening(event: AdverseEventReported) -> bool:
     return event.life_threatening is None and event.ctcae_grade == 4 and not event.laboratory
 
 
+def _aware_at(fact: Fact[AdverseEventReported]) -> Effective:
+    return fact.data.aware_at or fact.record.issued(is_suspected)
+
+
+def _days(fact: Fact[AdverseEventReported], ctx: Context) -> int:
+    limits = ctx.protocol.susar
+    urgent = is_urgent(fact.data) or _perhaps_life_threatening(fact.data)
+    return limits.fatal_or_life_threatening_days if urgent else limits.other_days
+
+
+def _due_on(fact: Fact[AdverseEventReported], ctx: Context) -> date:
+    return ctx.on(_aware_at(fact)) + timedelta(days=_days(fact, ctx))
+
+
 def _stages(fact: Fact[AdverseEventReported], ctx: Context) -> Iterator[Finding]:
     event, limits = fact.data, ctx.protocol.susar
-    perhaps = _perhaps_life_threatening(event)
-    days = limits.fatal_or_life_threatening_days if is_urgent(event) or perhaps else limits.other_days
-    aware_at = event.aware_at or fact.record.issued(is_suspected)
-    due_on = ctx.on(aware_at) + timedelta(days=days)
+    perhaps, aware_at, due_on = _perhaps_life_threatening(event), _aware_at(fact), _due_on(fact, ctx)
     stages: list[tuple[str, Effective]] = [
         ("start", aware_at),
         ("reminder", due_on - limits.reminder_days * DAY),
@@ -72,7 +98,7 @@ def _stages(fact: Fact[AdverseEventReported], ctx: Context) -> Iterator[Finding]
         hit = Hit(
             f"Possible unexpected serious reaction, {said} {due_on.isoformat()}",
             review=unknown,
-            details={"stage": stage, "due_on": due_on.isoformat(), "days": days},
+            details={"stage": stage, "due_on": due_on.isoformat(), "days": _days(fact, ctx)},
         )
         outcome = "person" if reported_at is not None else None
         yield Finding(RULE, (evidence(fact, hit),), item=f"{fact.key[1]}/{stage}", outcome=outcome, effective=effective)
