@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -20,6 +21,8 @@ from tests.core.charts import Chart, on_day, read
 from tests.core.histories import histories
 
 END = 300.0
+LAW = settings(max_examples=500)
+pytestmark = pytest.mark.timeout(1800)  # seconds for the 500 histories of one law, on a machine that is busy
 
 
 def by_time(messages: list[bytes]) -> list[bytes]:
@@ -42,6 +45,7 @@ def what_rests_on_facts(chart: Chart) -> tuple[Any, ...]:
 
 
 @given(histories(), st.randoms(use_true_random=False))
+@LAW
 def test_any_order_and_any_redelivery_end_in_the_same_states_and_live_alerts(
     messages: list[bytes], shuffler: random.Random
 ) -> None:
@@ -51,6 +55,7 @@ def test_any_order_and_any_redelivery_end_in_the_same_states_and_live_alerts(
 
 
 @given(histories(max_records=8), st.data())
+@LAW
 def test_nor_does_the_order_matter_when_people_have_answered_alerts(messages: list[bytes], data: st.DataObject) -> None:
     raised = [a for a in Chart(by_time(messages), END).patient.alerts if a.status != "withdrawn"]
     kinds = st.sampled_from(["acknowledged", "shelved", "resolved"])
@@ -66,6 +71,7 @@ def test_nor_does_the_order_matter_when_people_have_answered_alerts(messages: li
 
 
 @given(histories())
+@LAW
 def test_an_assessment_is_total_and_gives_the_same_bytes_every_time(messages: list[bytes]) -> None:
     def shown() -> str:
         return json.dumps(Chart(by_time(messages), END).patient.snapshot(), default=str)
@@ -74,6 +80,7 @@ def test_an_assessment_is_total_and_gives_the_same_bytes_every_time(messages: li
 
 
 @given(histories(max_records=8))
+@LAW
 def test_assessing_at_every_tick_equals_assessing_at_the_end(messages: list[bytes]) -> None:
     """Deadlines: a clock that stops every day changes nothing against one that jumps."""
     often = Patient.new("SH-001", charts.PROTOCOL)
@@ -89,6 +96,7 @@ def test_assessing_at_every_tick_equals_assessing_at_the_end(messages: list[byte
 
 
 @given(histories(max_records=8), st.integers(0, 5))
+@LAW
 def test_retracting_a_result_equals_never_having_had_it_but_for_what_waits_for_a_decision(
     messages: list[bytes], which: int
 ) -> None:
@@ -108,6 +116,7 @@ def test_retracting_a_result_equals_never_having_had_it_but_for_what_waits_for_a
 
 
 @given(histories())
+@LAW
 def test_asking_only_the_rules_whose_facts_changed_finds_what_asking_all_finds(messages: list[bytes]) -> None:
     fold = Chart(by_time(messages), END).patient.fold
     assert fold.assessment is not None
@@ -130,6 +139,7 @@ WORSE_AFTER_THE_RESTART = [
 
 @given(histories())
 @example(WORSE_AFTER_THE_RESTART)
+@LAW
 def test_a_stricter_reading_never_removes_a_stop(messages: list[bytes]) -> None:
     """What stops by the looser reading stops by the stricter one, and holds unless a signed decision has lifted it."""
     strict = charts.PROTOCOL
@@ -158,7 +168,7 @@ def stopping(chart: Chart) -> dict[tuple[str, RecordKey], bool]:
 
 
 @given(histories(), st.randoms(use_true_random=False))
-@settings(max_examples=30)
+@LAW
 def test_a_back_fill_that_waits_for_its_clock_raises_what_the_simulation_raises(
     messages: list[bytes], shuffler: random.Random
 ) -> None:

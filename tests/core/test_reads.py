@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 
 from hypothesis import given, settings
@@ -142,5 +142,6 @@ def _same_as_anew(patient: Patient) -> None:
     assert fold.assessment is not None
     known = fold.assessment.context
     stops = find_stops(fold.history, known.protocol, known.now, None, known.superseded)
-    anew = assess(fold.history, known.protocol, known.now, stops=stops, memory=fold.memory, raised_at=known.raised_at)
+    memory = replace(fold.memory, memo={})
+    anew = assess(fold.history, known.protocol, known.now, stops=stops, memory=memory, raised_at=known.raised_at)
     assert anew.findings == fold.assessment.findings
