@@ -144,7 +144,7 @@ def _foot(alerts: Sequence[Alert], style: Style, checkpoint: str | None) -> str:
 
 def _whose(alert: Alert, style: Style) -> str:
     if not alert.patient:
-        return "Patient: none. This is about the monitor itself, and ends by itself."
+        return "Patient: none. This is about the monitor itself."
     if not style.study_number:
         return "Patient: not named in notices. To see who it is: safety-monitor alerts"
     return f"Patient: {alert.patient}"

@@ -88,6 +88,22 @@ CASES: dict[str, tuple[Change, Style]] = {
         ),
         QUIET,
     ),
+    "reminder-held-back": (
+        later(
+            raised(
+                "monitoring.overdue",
+                priority="low",
+                clause="practice",
+                reading="",
+                effective_at=date(2025, 6, 13),
+                summary="No GVHD assessment for more than 14 days",
+                details={"item": "gvhd", "due_on": "2025-06-13"},
+            ),
+            "resolved",
+            details={"item": "gvhd", "outcome": "state_ended", "inhibited_by": ["stop.chimerism"]},
+        ),
+        QUIET,
+    ),
     "dose-after-stop": (
         raised(
             "treatment.dose-after-stop",
