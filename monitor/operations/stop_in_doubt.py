@@ -28,7 +28,8 @@ class StopInDoubt:
             self._version = record.version
             if record.kind == kinds.STOP_DOUBTED:
                 doubted = json.loads(record.payload)
-                self._doubts[doubted["alert_id"]] = _trouble(doubted["alert_id"], doubted["rule"], record.known_at)
+                trouble = _trouble(doubted["alert_id"], doubted["rule"], record.known_at)
+                self._doubts.setdefault(trouble.item, trouble)  # what a person closed is not asked at each upgrade anew
         return list(self._doubts.values())
 
 

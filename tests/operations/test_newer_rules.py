@@ -135,7 +135,7 @@ async def test_a_stop_that_newer_rules_do_not_find_stays_and_people_are_asked_to
     assert ("withdrawn", STOP) not in await upgraded.told()
 
     await upgraded.assessed(core="0.9.9+core.00000000")
-    assert len(await StopInDoubt(log).troubles(upgraded.clock.at)) == 1
+    assert await StopInDoubt(log).troubles(upgraded.clock.at) == [doubt]
     assert (await verify(log, PROTOCOL)).tampered is False
 
 
