@@ -9,7 +9,7 @@ import time
 from collections.abc import Collection, Iterable
 from typing import Any, ClassVar, cast
 
-from aiokafka.errors import IllegalStateError, KafkaError
+from aiokafka.errors import CorruptRecordException, IllegalStateError, KafkaError
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer
 from faust.types import TP
 from faust.types.transports import ConsumerT
@@ -17,7 +17,7 @@ from mode import Service
 
 from monitor.agents.held import Look, check
 from monitor.agents.leave import exit_code
-from monitor.agents.ports import Keeper, Leave, TopicPartition
+from monitor.agents.ports import TEMPORARY, Keeper, Leave, TopicPartition
 from monitor.broker import BrokerUnavailable
 from monitor.errors import MonitorError, PositionMismatch, TopicsMissing
 from monitor.events.catalogue import TOPICS
@@ -123,6 +123,8 @@ class LogConsumer(Consumer):
             if answered > before:
                 self.keeper.fetched(ends)
             before = answered
+            if (why := cast(_PromptThread, self._thread).reader_ended()) is not None:
+                self.leave(TEMPORARY, f"the reader of the broker ended by itself: {why}")
             if self.ends_are_told and time.monotonic() - looked_at > LOOK_EVERY:
                 await self.look_again()
                 looked_at = time.monotonic()
@@ -161,8 +163,11 @@ class _PromptThread(AIOKafkaConsumerThread):
 
     async def getmany(self, active_partitions: set[TP] | None, timeout: float) -> Any:  # noqa: ASYNC109 - faust's
         """Fetch. What comes from behind, unasked, means that the broker no longer knew our offset: faust drops it."""
-        records = await super().getmany(active_partitions, timeout)
         mine = cast(LogConsumer, self.consumer)
+        try:
+            records = await super().getmany(active_partitions, timeout)
+        except CorruptRecordException as error:  # on the way, or on the broker's disk: another start asks again
+            mine.leave(TEMPORARY, f"what the broker sends does not match its own checksum: {error}")
         if any(found and found[0].offset < (mine._read_offset[tp] or 0) for tp, found in records.items()):
             await mine.look_again()
         return records
@@ -184,6 +189,14 @@ class _PromptThread(AIOKafkaConsumerThread):
         if self._consumer is not None:
             self._consumer._client.force_metadata_update()
             self._consumer._coordinator.request_rejoin()
+
+    def reader_ended(self) -> str | None:
+        """Why aiokafka reads no more, though nobody told it to stop: it would say nothing itself, for ever."""
+        fetcher = getattr(self._consumer, "_fetcher", None)
+        task = None if fetcher is None else fetcher._fetch_task
+        if task is None or not task.done() or task.cancelled() or task.exception() is None:
+            return None
+        return repr(task.exception().__cause__ or task.exception())
 
     def last_answer(self) -> tuple[int, dict[TopicPartition, int]]:
         """When the broker last answered a fetch (Unix time in ms; 0 before any answer), and the ends it told."""
