@@ -108,7 +108,10 @@ def _agreed(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _number(text: str) -> Decimal:
-    number = Decimal(text) if len(text) <= 64 else None
+    try:
+        number = Decimal(text) if len(text) <= 64 else None
+    except ArithmeticError:  # a power of ten beyond what a Decimal can hold
+        number = None
     if number is None or not is_bounded(number):
         raise AbsurdNumberError(f"a number beyond what any instrument gives: {text[:40]}")
     return number
