@@ -99,6 +99,7 @@ class Settings(BaseSettings):
     heartbeat_every: Seconds = 60.0
     heartbeat_overdue: Seconds = 300.0  # what is overdue for longer stops the signs of life
 
+    encrypt_payloads: bool | None = None  # of a new log alone; None: yes, and afterwards as the log was begun
     record_reads: bool = True  # each command that shows patients' data is itself recorded, with its actor
     actor: str | None = None  # who that is, an id in the trial; None: the login name
 

@@ -97,7 +97,7 @@ async def open_log(settings: Settings) -> AsyncIterator[SqlAuditLog]:
     url = settings.log_url
     if settings.is_sqlite:
         await upgrade(url)
-    log = await SqlAuditLog.open(url)
+    log = await SqlAuditLog.open(url, encrypt=settings.encrypt_payloads)
     try:
         yield log
     finally:

@@ -4,6 +4,7 @@
 --   safety_owner   owns the tables; nobody logs in as it. Migrations: SET ROLE safety_owner, or a superuser.
 --   safety_writer  the worker. SELECT and INSERT alone on the log.
 --   safety_reader  verify, replay, inspectors. SELECT, and INSERT of word that it reads into `waiting_acts` alone.
+--   safety_redactor  whoever runs `redact`: the one role that can destroy keys.
 --
 -- Then: CREATE ROLE worker LOGIN PASSWORD '...' IN ROLE safety_writer;
 
@@ -11,7 +12,7 @@ DO $roles$
 DECLARE
     name text;
 BEGIN
-    FOREACH name IN ARRAY ARRAY['safety_owner', 'safety_writer', 'safety_reader'] LOOP
+    FOREACH name IN ARRAY ARRAY['safety_owner', 'safety_writer', 'safety_reader', 'safety_redactor'] LOOP
         IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = name) THEN
             EXECUTE format('CREATE ROLE %I NOLOGIN', name);
         END IF;
@@ -25,7 +26,7 @@ DECLARE
 BEGIN
     FOR name IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' LOOP
         EXECUTE format('ALTER TABLE public.%I OWNER TO safety_owner', name);
-        EXECUTE format('REVOKE ALL ON public.%I FROM PUBLIC, safety_writer, safety_reader', name);
+        EXECUTE format('REVOKE ALL ON public.%I FROM PUBLIC, safety_writer, safety_reader, safety_redactor', name);
         EXECUTE format('GRANT SELECT ON public.%I TO safety_writer, safety_reader', name);
     END LOOP;
 END
@@ -38,8 +39,14 @@ GRANT USAGE ON SCHEMA public TO safety_writer, safety_reader;
 GRANT USAGE, CREATE ON SCHEMA public TO safety_owner;
 
 GRANT INSERT ON public.audit_log, public.checkpoints, public.tree_tiles TO safety_writer;
+GRANT INSERT ON public.wrapping_keys, public.payload_keys TO safety_writer; -- a key is made once and never changed
 GRANT UPDATE ON public.audit_head TO safety_writer;
 GRANT INSERT, UPDATE ON public.instances, public.owners, public.positions, public.leases, public.outbox TO safety_writer;
 GRANT INSERT, UPDATE, DELETE ON public.patients, public.alerts, public.sources TO safety_writer; -- read models: made anew from the log
 GRANT INSERT (dedupe_key, kind, payload, actor, known_at) ON public.waiting_acts TO safety_reader; -- not `login`
 GRANT DELETE ON public.waiting_acts TO safety_writer;
+
+-- Who may redact: all that the worker may, and destroy keys. A person's role, never the worker's.
+GRANT safety_writer TO safety_redactor;
+GRANT DELETE ON public.wrapping_keys, public.payload_keys TO safety_redactor;
+GRANT INSERT, UPDATE ON public.tombstones TO safety_redactor;

@@ -41,16 +41,17 @@ def act(kind: str, payload: dict[str, object], *, actor: str, at: datetime) -> N
     )
 
 
-async def record_act(url: str, record: NewRecord, now: datetime) -> Record | None:
+async def record_act(url: str, record: NewRecord, now: datetime, *, encrypt: bool | None = None) -> Record | None:
     """Put it on the log, behind those that wait; None if it waits itself, for another process writes.
 
+    `encrypt`: of the settings, for a log that this record begins (see SqlAuditLog.open).
     Raises DatabaseUnavailable, SchemaMissing, and UsageError for a database role that may not.
     """
     reading = await SqlAuditLog.open(url, writing=False)
     file = reading.database.file
     await reading.close()
     try:
-        log = await SqlAuditLog.open(url, briefly=True)
+        log = await SqlAuditLog.open(url, briefly=True, encrypt=encrypt)
     except DatabaseInUse:
         if file is None:
             raise

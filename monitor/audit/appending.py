@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from monitor.audit import rows
 from monitor.audit.batch import AlertRow, Batch, Owner, PatientRow, Position, SourceRow, TopicPartition
 from monitor.audit.hashing import SALT_BYTES
+from monitor.audit.payload_keys import Encryption
 from monitor.audit.positions import advanced, check_owner
 from monitor.audit.records import Head, Record, StreamHead
 from monitor.audit.seal import check_still_at, check_versions, seal, without_duplicates
@@ -23,19 +24,24 @@ CHUNK: Final = 500
 """Values in one question: far below the drivers' limits of 32,766, and few different statements to prepare."""
 
 
-async def write(connection: AsyncConnection, batch: Batch) -> list[Record]:
+async def write(connection: AsyncConnection, batch: Batch, encryption: Encryption) -> list[Record]:
     """Append a batch within the caller's transaction. Raises VersionConflict, Fenced."""
     head = await locked_head(connection)
     await _check_owner(connection, batch)
     names = {record.stream for record in batch.records} | set(batch.expected)
     streams = await stream_heads(connection, names)
     check_versions(batch.expected, streams)
-    keys = {record.dedupe_key for record in batch.records if record.dedupe_key is not None}
-    new = without_duplicates(batch.records, await known_keys(connection, keys))
+    encryptor = await encryption.begin(connection, batch.records) if batch.records else None
+    records = batch.records if encryptor is None else encryptor.shown(batch.records)
+    keys = {record.dedupe_key for record in records if record.dedupe_key is not None}
+    new = without_duplicates(records, await known_keys(connection, keys))
     salts = secrets.token_bytes(SALT_BYTES * len(new))
-    sealed = seal(new, recorded_at=batch.recorded_at, head=head, streams=streams, salts=salts)
+    encrypt = None if encryptor is None else encryptor.encrypt
+    sealed = seal(new, recorded_at=batch.recorded_at, head=head, streams=streams, salts=salts, encrypt=encrypt)
     if sealed.stored:
         await connection.execute(audit_log.insert(), [stored._asdict() for stored in sealed.stored])
+        if encryptor is not None:
+            await encryptor.keep(connection)
         moved = {"sequence": sealed.head.sequence, "running_hash": sealed.head.running_hash}
         await connection.execute(update(audit_head).values(moved))
     await _move_positions(connection, batch)
@@ -43,7 +49,7 @@ async def write(connection: AsyncConnection, batch: Batch) -> list[Record]:
     await upsert(connection, patients, [rows.fields(row) for row in batch.patients])
     await upsert(connection, alerts, [rows.fields(row) for row in batch.alerts])
     await _hear(connection, batch)
-    return [record_of(stored) for stored in sealed.stored]
+    return [record_of(stored, record.payload) for stored, record in zip(sealed.stored, new, strict=True)]
 
 
 async def locked_head(connection: AsyncConnection) -> Head:

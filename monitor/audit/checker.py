@@ -44,6 +44,7 @@ class Checker:
         self._running = EMPTY_LOG.running_hash
         self._streams: dict[str, End] = {}
         self._trusted: dict[str, End] = {}
+        self._scheme = 0  # that of the first record is that of all
         self._held = 0  # the size of the last checkpoint that the tree agreed with
 
     @property
@@ -63,7 +64,7 @@ class Checker:
     def check(self, rows: Sequence[Row]) -> Broken | None:
         """Take the next records: what is wrong with the first that is not right, or None."""
         streams, sequence, leaves = self._streams, self._sequence, []
-        schemes, canonical, genesis = hashing.SCHEMES, hashing.envelope, _EMPTY_STREAM
+        begun, canonical, genesis = self._begun(rows), hashing.envelope, _EMPTY_STREAM
         broken = None
         for row in rows:
             (
@@ -73,7 +74,7 @@ class Checker:
             last, end = streams.get(stream, genesis)
             if not (
                 number == sequence + 1
-                and scheme in schemes
+                and scheme == begun
                 and version == last + 1
                 and previous == end
                 and sha256(salt + payload.encode()).digest() == payload_hash
@@ -86,7 +87,7 @@ class Checker:
                 ).digest() == leaf
                 and sha256(b"\x02" + previous + leaf).digest() == link
             ):  # fmt: skip
-                broken = _wrong(Stored._make(row), sequence + 1, (last, end))
+                broken = _wrong(Stored._make(row), sequence + 1, (last, end), begun)
                 break
             streams[stream] = (version, link)
             leaves.append(leaf)
@@ -94,8 +95,15 @@ class Checker:
         self._follow(leaves)
         return broken
 
+    def _begun(self, rows: Sequence[Row]) -> int:
+        """The scheme of the log, which is that of its first record."""
+        if rows and not self._scheme and rows[0][1] in hashing.SCHEMES:
+            self._scheme = rows[0][1]
+        return self._scheme
+
     def trust(self, rows: Sequence[Row]) -> Broken | None:
         """Take the next records as they are: their leaves are under a checkpoint that is trusted."""
+        self._begun(rows)
         leaves, broken = [], None
         for number, stored in enumerate(map(Stored._make, rows), self._sequence + 1):
             if stored.sequence != number:
@@ -125,11 +133,11 @@ class Checker:
         self.tree.extend(leaves)
 
 
-def _wrong(stored: Stored, follows: int, end: End) -> Broken:
+def _wrong(stored: Stored, follows: int, end: End, begun: int) -> Broken:
     """The words for what the loop found."""
     if stored.sequence != follows:
         return _missing(follows, stored)
-    what = _content(stored) or _place(stored, end) or _links(stored)
+    what = _content(stored, begun) or _place(stored, end) or _links(stored)
     return Broken(stored.sequence, stored.stream, what)
 
 
@@ -137,9 +145,11 @@ def _missing(sequence: int, found: Stored) -> Broken:
     return Broken(sequence, None, f"is missing: the log goes on at {found.sequence}")
 
 
-def _content(stored: Stored) -> str | None:
+def _content(stored: Stored, begun: int) -> str | None:
     if stored.scheme not in hashing.SCHEMES:
         return f"its scheme {stored.scheme} is not known to this program"
+    if stored.scheme != begun:
+        return f"its scheme is {stored.scheme} in a log that was begun with {begun}"
     if hashing.payload_hash(stored.salt, stored.payload) != stored.payload_hash:
         return "its payload is not the one that was recorded"
     return None

@@ -25,8 +25,11 @@ def clocks(positions: Mapping[TopicPartition, Position]) -> dict[int, datetime]:
 def told_by(record: Record) -> datetime | None:
     """The time that the clock had certainly reached when this record was made; None where it does not tell.
 
-    A fact that was to wait does not, nor what the daemon does by the wall clock: sending, and looking after itself.
+    A fact that was to wait does not, nor what is done by the wall clock: sending, redacting, and the daemon's looking
+    after itself.
     """
+    if record.kind == kinds.RECORD_REDACTED:
+        return None
     if record.waited and record.kind != kinds.CLOCK_TICKED:
         return None
     if kinds.by_wall_clock(record.stream):

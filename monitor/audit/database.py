@@ -29,6 +29,9 @@ ANSWER_S: Final = 10.0
 SAFE_SQLITE: Final = (3, 51, 3)
 """Before it, a reset of the write-ahead log could corrupt the file (fixed 2026-03-13)."""
 
+_PRAGMAS: Final = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON")
+"""secure_delete: what is deleted is overwritten, keys of redacted payloads above all."""
+
 _BEGIN: Final = "sqlite_begin"
 
 T = TypeVar("T")
@@ -117,6 +120,15 @@ class Database:
                 async with connection.begin():
                     yield connection
 
+    async def forget(self) -> None:
+        """Empty SQLite's write-ahead log: it may still hold what was deleted. (PostgreSQL: docs/operations.md.)"""
+        if self.file is None:
+            return
+        with translated():
+            async with self._turn, self.engine.connect() as connection:
+                await connection.execution_options(isolation_level="AUTOCOMMIT")
+                await connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+
     async def close(self) -> None:
         """Let go of connections and of the lock; a second time nothing happens."""
         await self.engine.dispose()
@@ -160,7 +172,7 @@ def _sqlite(url: URL, *, writing: bool) -> AsyncEngine:
     @event.listens_for(engine.sync_engine, "connect")
     def prepare(connection: Any, _record: object) -> None:
         cursor = connection.cursor()
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"query_only={int(not writing)}"):
+        for pragma in (*_PRAGMAS, f"query_only={int(not writing)}"):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 

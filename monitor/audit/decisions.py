@@ -55,11 +55,11 @@ class Difference:
 def recorded(records: Sequence[Record]) -> list[Decided]:
     """The changes an `alert/<id>` stream holds; a revision's content is what was known of the alert and what changed.
 
-    Raises ValueError, KeyError or TypeError for a payload that is none of ours.
+    What was erased whole is passed over. Raises ValueError, KeyError or TypeError for a payload that is none of ours.
     """
     contents: dict[str, dict[str, Any]] = {}
     changes = []
-    for record in records:
+    for record in (each for each in records if not each.gone):
         payload = json.loads(record.payload)
         reference = payload["alert"]["alert_id"]
         contents[reference] = contents.get(reference, {}) | payload["alert"]

@@ -5,10 +5,15 @@ from json.encoder import encode_basestring as _quoted  # the C half of json.dump
 from typing import Final
 
 SCHEME_PLAIN: Final = 1
-"""Scheme 1: the payload is stored as it is. Scheme 2 is kept for payloads encrypted under `key_id`."""
+"""Scheme 1: the payload is stored as it is."""
 
-SCHEMES: Final = frozenset({SCHEME_PLAIN})
-"""The schemes this program knows. In each the hashes cover the stored bytes, whatever those mean."""
+SCHEME_ENCRYPTED: Final = 2
+"""Scheme 2: the payload is encrypted under a key of its own, which the key named by `key_id` wraps."""
+
+SCHEMES: Final = frozenset({SCHEME_PLAIN, SCHEME_ENCRYPTED})
+"""The schemes this program knows; a log is of one of them from its first record on.
+
+In each the hashes cover the stored bytes, whatever those mean."""
 
 SALT_BYTES: Final = 16
 """128 bits: what a redacted export shows of a payload cannot be found by trying all likely payloads."""

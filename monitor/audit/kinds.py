@@ -32,6 +32,7 @@ POSITIONS_ADOPTED: Final = "safety.positions.adopted.v1"
 PROTOCOL_ACTIVATED: Final = "safety.protocol.activated.v1"
 EXPORT_MADE: Final = "safety.export.made.v1"
 LOG_READ: Final = "safety.log.read.v1"
+RECORD_REDACTED: Final = "safety.record.redacted.v1"
 LOG_VERIFIED: Final = "safety.log.verified.v1"
 PROGRAM_ADOPTED: Final = "safety.program.adopted.v1"
 STOP_DOUBTED: Final = "safety.stop.doubted.v1"
@@ -75,6 +76,17 @@ def patient_of(stream: str) -> str | None:
 def patient_of_alert(stream: str) -> str | None:
     """The patient of an `alert/` stream; None for any other stream."""
     return stream.removeprefix(_ALERT) if stream.startswith(_ALERT) else None
+
+
+def owner_of(stream: str) -> str:
+    """Whose key encrypts the payloads of a stream: the patient's of whom it tells, else the system's."""
+    patient = patient_named(stream)
+    return SYSTEM if patient is None else patient_stream(patient)
+
+
+def patient_named(stream: str) -> str | None:
+    """The patient of whom a stream tells; None where it tells of none, or of several."""
+    return next((stream.removeprefix(each) for each in (_PATIENT, _ALERT, _DELIVERY) if stream.startswith(each)), None)
 
 
 def by_wall_clock(stream: str) -> bool:

@@ -5,9 +5,10 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Final, Self
 
+from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from monitor.audit import appending, ownership, reading, sending
+from monitor.audit import appending, erasing, opening, ownership, reading, sending
 from monitor.audit.batch import (
     AlertRow,
     Backlog,
@@ -21,11 +22,14 @@ from monitor.audit.batch import (
     TopicPartition,
 )
 from monitor.audit.database import Database
+from monitor.audit.erasing import Erasure
 from monitor.audit.failures import UndecodableTextError
-from monitor.audit.records import Head, Record
+from monitor.audit.opening import Text
+from monitor.audit.payload_keys import Encryption
+from monitor.audit.records import Erasures, Head, Record
 from monitor.audit.schema import check_current
-from monitor.audit.stored import Row, record_of
-from monitor.errors import RecordUnreadable
+from monitor.audit.stored import Row, Stored
+from monitor.errors import RecordUnreadable, UsageError
 
 PAGE: Final = 1_000
 """Records read in one short transaction: a slow reader holds nothing open, and memory stays flat."""
@@ -34,22 +38,26 @@ PAGE: Final = 1_000
 class SqlAuditLog:
     """Adapter of AuditLog. Make it with `open`, end it with `close`."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, encryption: Encryption | None = None) -> None:
         self._database = database
+        self._encryption = encryption or Encryption()
 
     @classmethod
-    async def open(cls, url: str, *, writing: bool = True, briefly: bool = False) -> Self:
+    async def open(cls, url: str, *, writing: bool = True, briefly: bool = False, encrypt: bool | None = None) -> Self:
         """The log at `url`; `writing=False` takes no lock and writes nothing on SQLite. `briefly`: see Database.
 
+        `encrypt`: whether a log that is still empty is to be encrypted; None: yes, and whatever a begun log is.
         Raises UsageError, DatabaseUnavailable, SchemaMissing, and DatabaseInUse for a second writer of a SQLite file.
         """
         database = Database(url, writing=writing, briefly=briefly)
+        encryption = Encryption(encrypt)
         try:
             await check_current(database)
+            await database.read(encryption.check)
         except BaseException:
             await database.close()
             raise
-        return cls(database)
+        return cls(database, encryption)
 
     @property
     def database(self) -> Database:
@@ -62,7 +70,7 @@ class SqlAuditLog:
 
     async def append(self, batch: Batch) -> list[Record]:
         """See AuditLog.append."""
-        return await self._database.write(lambda connection: appending.write(connection, batch))
+        return await self._database.write(partial(appending.write, batch=batch, encryption=self._encryption))
 
     async def read(
         self, *, after: int = 0, limit: int | None = None, stream: str | None = None
@@ -72,8 +80,8 @@ class SqlAuditLog:
         while left is None or left > 0:
             size = PAGE if left is None else min(PAGE, left)
             page = await self._database.read(partial(reading.page, after=after, size=size, stream=stream))
-            for stored in page:
-                yield record_of(stored)
+            for record in page:
+                yield record
             if len(page) < size:
                 return
             after = page[-1].sequence
@@ -96,10 +104,29 @@ class SqlAuditLog:
             # One record of the page is no text: those before it are handed out one by one, until it is met.
             return await self._stored_page(after, until, 1)
 
+    async def texts(self, page: Sequence[Stored]) -> dict[int, Text]:
+        """What can be shown of the encrypted payloads of a page, by sequence."""
+        return await self._database.read(partial(opening.texts, page=page))
+
     async def stream(self, name: str, *, after: int = 0) -> list[Record]:
         """See AuditLog.stream."""
-        found = await self._database.read(partial(reading.stream, name=name, after=after))
-        return [record_of(stored) for stored in found]
+        return await self._database.read(partial(reading.stream, name=name, after=after))
+
+    async def erase(self, erasure: Erasure) -> list[Record]:
+        """Erase payloads in one transaction with the record of it.
+
+        Raises VersionConflict, and UsageError for a database role that may not.
+        """
+        try:
+            made = await self._database.write(partial(erasing.erase, erasure=erasure, encryption=self._encryption))
+        except ProgrammingError as error:
+            raise UsageError("this database role may not redact: use one of safety_redactor") from error
+        await self._database.forget()
+        return made
+
+    async def erasures(self) -> Erasures:
+        """See AuditLog.erasures."""
+        return await self._database.read(opening.erasures)
 
     async def head(self) -> Head:
         """See AuditLog.head."""
@@ -107,7 +134,12 @@ class SqlAuditLog:
 
     async def known(self, dedupe_keys: Collection[str]) -> set[str]:
         """See AuditLog.known."""
-        return await self._database.read(lambda connection: appending.known_keys(connection, dedupe_keys))
+
+        async def known(connection: AsyncConnection) -> set[str]:
+            tokens = await self._encryption.tokens(connection, dedupe_keys)
+            return {tokens[token] for token in await appending.known_keys(connection, tokens)}
+
+        return await self._database.read(known)
 
     async def positions(self) -> dict[TopicPartition, Position]:
         """See AuditLog.positions."""
@@ -117,7 +149,7 @@ class SqlAuditLog:
         """See AuditLog.adopt_positions."""
 
         async def adopt(connection: AsyncConnection) -> list[Record]:
-            records = await appending.write(connection, batch)
+            records = await appending.write(connection, batch, self._encryption)
             await appending.put_positions(connection, positions)
             return records
 
@@ -192,7 +224,8 @@ class SqlAuditLog:
 
     async def settle_outbox(self, row_id: str, outcome: Outcome, batch: Batch) -> list[Record]:
         """See AuditLog.settle_outbox."""
-        return await self._database.write(partial(sending.settle, row_id=row_id, outcome=outcome, batch=batch))
+        settle = partial(sending.settle, row_id=row_id, outcome=outcome, batch=batch, encryption=self._encryption)
+        return await self._database.write(settle)
 
     async def outbox_backlog(self) -> list[Backlog]:
         """See AuditLog.outbox_backlog."""

@@ -24,7 +24,7 @@ from monitor.audit.batch import (
 )
 from monitor.audit.hashing import SALT_BYTES
 from monitor.audit.positions import advanced, check_owner
-from monitor.audit.records import Head, Record, StreamHead
+from monitor.audit.records import Erasures, Head, Record, StreamHead
 from monitor.audit.seal import EMPTY_LOG, EMPTY_STREAM, check_still_at, check_versions, seal, without_duplicates
 from monitor.audit.sources import after as heard_after
 from monitor.audit.stored import Row, Stored, record_of
@@ -72,7 +72,7 @@ class MemoryAuditLog:
         salts = secrets.token_bytes(SALT_BYTES * len(new))
         sealed = seal(new, recorded_at=batch.recorded_at, head=self._head, streams=ends, salts=salts)
         self._stored += sealed.stored
-        records = [record_of(stored) for stored in sealed.stored]
+        records = [record_of(stored, stored.payload) for stored in sealed.stored]
         self._records += records
         for record in records:
             self._streams[record.stream].append(record)
@@ -113,6 +113,10 @@ class MemoryAuditLog:
     async def stream(self, name: str, *, after: int = 0) -> list[Record]:
         """See AuditLog.stream."""
         return list(self._streams.get(name, []))[after:]
+
+    async def erasures(self) -> Erasures:
+        """See AuditLog.erasures. Nothing is encrypted here."""
+        return Erasures()
 
     async def head(self) -> Head:
         """See AuditLog.head."""

@@ -16,7 +16,7 @@ from monitor.audit.batch import (
     SourceRow,
     TopicPartition,
 )
-from monitor.audit.records import Head, Record
+from monitor.audit.records import Erasures, Head, Record
 from monitor.audit.stored import Row
 
 
@@ -50,6 +50,9 @@ class AuditLog(Protocol):
 
     async def stream(self, name: str, *, after: int = 0) -> list[Record]:
         """All records of one stream past a version, in order."""
+
+    async def erasures(self) -> Erasures:
+        """The records whose keys are not there, and the records of redactions."""
 
     async def head(self) -> Head:
         """The end of the log."""

@@ -12,7 +12,7 @@ from monitor.audit.clock import clocks, told_by
 from monitor.audit.ports import AuditLog
 from monitor.audit.protocols import files_in
 from monitor.audit.records import Record
-from monitor.audit.refold import refold
+from monitor.audit.refold import erased, refold
 from monitor.audit.sources import after, heard_in
 from monitor.audit.times import utc_time
 from monitor.core.patient import Patient
@@ -22,6 +22,10 @@ from monitor.protocol.timeline import Timeline
 
 RETRY_FAILED: Final = timedelta(minutes=10)
 """A patient whose assessment fails is due again then: the recorder tries it anew."""
+
+
+ERASED: Final = "redacted"
+"""The states of a patient of whom all was erased."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +66,8 @@ async def folded(log: AuditLog, protocol: Protocol) -> ReadModels:
     alerts: dict[str, AlertRow] = {}
     sources: dict[tuple[str, str], SourceRow] = {}
     async for record in log.read(limit=at):
+        if record.gone and kinds.patient_of(record.stream) is None:
+            continue
         if (patient := kinds.patient_of(record.stream)) is not None:
             names.add(patient)
         elif (row := alert_row_of(record, alerts)) is not None:
@@ -86,6 +92,8 @@ async def rebuild(log: AuditLog, protocol: Protocol) -> ReadModels:
 
 
 def _folded_row(name: str, records: Sequence[Record], files: Timeline, swept: Mapping[int, datetime]) -> PatientRow:
+    if erased(records):
+        return erased_row(name, version=len(records))
     partition = next((record.origin.partition for record in reversed(records) if record.origin), None)
     until = None if partition is None else swept.get(partition)
     try:
@@ -110,6 +118,20 @@ def patient_row(name: str, patient: Patient, *, partition: int | None, version: 
         protocol_state=shown["protocol_state"],
         treatment_state=shown["treatment_state"],
         restart_window=window["state"] if window else None,
+    )
+
+
+def erased_row(name: str, *, version: int) -> PatientRow:
+    """The row of a patient of whom all was erased: nothing is due, and nothing is known."""
+    return PatientRow(
+        patient=name,
+        partition=None,
+        version=version,
+        enrolled=False,
+        events=0,
+        due_at=None,
+        protocol_state=ERASED,
+        treatment_state=ERASED,
     )
 
 

@@ -9,7 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from monitor.audit import rows
 from monitor.audit.batch import AlertRow, PatientRow, Position, SourceRow, TopicPartition
-from monitor.audit.records import Head
+from monitor.audit.opening import opened, opened_query
+from monitor.audit.records import Head, Record
 from monitor.audit.stored import Row, Stored
 from monitor.audit.tables import alerts, audit_head, audit_log, patients, positions, sources
 from monitor.audit.times import utc_text
@@ -30,31 +31,26 @@ async def head(connection: AsyncConnection) -> Head:
     return Head(found.sequence, found.running_hash)
 
 
-async def page(
-    connection: AsyncConnection, *, after: int, size: int, until: int | None = None, stream: str | None = None
-) -> Sequence[Stored]:
+async def page(connection: AsyncConnection, *, after: int, size: int, stream: str | None = None) -> Sequence[Record]:
     """At most `size` records past `after`, in order."""
-    query = select(audit_log).where(audit_log.c.sequence > after).order_by(audit_log.c.sequence).limit(size)
-    if until is not None:
-        query = query.where(audit_log.c.sequence <= until)
+    query = opened_query().where(audit_log.c.sequence > after).order_by(audit_log.c.sequence).limit(size)
     if stream is not None:
         query = query.where(audit_log.c.stream == stream)
-    return [Stored._make(row) for row in await connection.execute(query)]
+    return await opened(connection, query)
 
 
 async def stored_page(connection: AsyncConnection, *, after: int, until: int | None, size: int) -> Sequence[Row]:
-    """As `page`, but the driver's own rows: a verifier reads millions, and their types need no conversion."""
+    """Records as stored, by the driver's own rows: a verifier reads millions, and their types need no conversion."""
     asked = {"after": after, "until": _NO_END if until is None else until, "size": size}
     result = await connection.execute(_STORED, asked)
     cursor = result.cursor
     return [] if cursor is None else cursor.fetchall()
 
 
-async def stream(connection: AsyncConnection, *, name: str, after: int = 0) -> Sequence[Stored]:
+async def stream(connection: AsyncConnection, *, name: str, after: int = 0) -> list[Record]:
     """All records of a stream past a version, in order."""
-    version = audit_log.c.version
-    query = select(audit_log).where(audit_log.c.stream == name, version > after).order_by(version)
-    return [Stored._make(row) for row in await connection.execute(query)]
+    query = opened_query().where(audit_log.c.stream == name, audit_log.c.version > after)
+    return await opened(connection, query.order_by(audit_log.c.version))
 
 
 async def all_positions(connection: AsyncConnection) -> dict[TopicPartition, Position]:

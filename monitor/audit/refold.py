@@ -34,8 +34,10 @@ def refold(
     a recorded tick advances the clock as it did then. `until` advances it further at the end. `sweep` takes deadlines
     that have no tick on the log at their own time too: for another protocol than the one that ticked.
 
-    Raises whatever the assessment raises: a mistake of ours.
+    What was erased whole is not there any more, and counts for nothing. Raises whatever the assessment raises: a
+    mistake of ours.
     """
+    records = [record for record in records if not record.gone and record.kind != kinds.RECORD_REDACTED]
     patient = Patient.new(patient_id, protocol)
     steps: list[Step] = []
     for record in records:
@@ -56,6 +58,11 @@ def refold(
         patient, more = patient.advance(until, sweep=True)
         steps += more
     return Refolded(patient, tuple(steps))
+
+
+def erased(records: Sequence[Record]) -> bool:
+    """Was all that was known of a patient erased, and has nothing come since?"""
+    return all(record.gone or record.kind == kinds.RECORD_REDACTED for record in records)
 
 
 def _entry(record: Record) -> Entry:

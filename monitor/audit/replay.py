@@ -11,7 +11,7 @@ from monitor.audit.clock import BEGINNING, clocks, told_by
 from monitor.audit.ports import AuditLog
 from monitor.audit.protocols import files_in
 from monitor.audit.records import Record
-from monitor.audit.refold import refold
+from monitor.audit.refold import erased, refold
 from monitor.core.patient import Patient
 from monitor.core.retrospect import as_of_clinical_time
 from monitor.core.times import show
@@ -93,10 +93,12 @@ async def fold_log(
             continue
         if (name := kinds.patient_of(record.stream)) is not None:
             histories[name].append(record)
-        elif record.kind == kinds.INPUT_REFUSED:
+        elif record.kind == kinds.INPUT_REFUSED and not record.gone:
             quarantined.append(_quarantined(record))
     patients, failed = {}, []
     for name, records in histories.items():
+        if erased(records):
+            continue
         try:
             patients[name] = refold(name, files, records, until=until, sweep=sweep).patient
         except Exception:  # a mistake in a rule is this patient's alone; the caller is told of it

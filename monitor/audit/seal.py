@@ -1,6 +1,6 @@
 """Turns a batch into numbered, hashed records. Pure: what the store holds and the salts come in."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -9,6 +9,9 @@ from monitor.audit.records import Head, NewRecord, StreamHead
 from monitor.audit.stored import Stored, envelope
 from monitor.audit.times import utc_text
 from monitor.errors import VersionConflict
+
+Encrypt = Callable[[NewRecord, int, int], tuple[str, str]]
+"""Of a record, its sequence and version: the stored payload and its `key_id`."""
 
 EMPTY_STREAM = StreamHead(0, hashing.GENESIS)
 EMPTY_LOG = Head(0, hashing.GENESIS)
@@ -56,8 +59,12 @@ def seal(
     head: Head,
     streams: Mapping[str, StreamHead],
     salts: bytes,
+    encrypt: Encrypt | None = None,
 ) -> Sealed:
-    """Number and chain the records onto `head` and their streams; `salts` holds 16 bytes for each of them."""
+    """Number and chain the records onto `head` and their streams; `salts` holds 16 bytes for each of them.
+
+    `encrypt` makes the stored payload of a log of scheme 2; without it the log is of scheme 1.
+    """
     ends = dict(streams)
     running = head.running_hash
     at = utc_text(recorded_at)
@@ -65,18 +72,21 @@ def seal(
     for index, new in enumerate(records):
         end = ends.get(new.stream, EMPTY_STREAM)
         salt = salts[index * hashing.SALT_BYTES : (index + 1) * hashing.SALT_BYTES]
-        stored = _seal_one(new, head.sequence + index + 1, end, at, salt)
+        stored = _seal_one(new, head.sequence + index + 1, end, at, salt, encrypt)
         ends[new.stream] = StreamHead(stored.version, stored.record_hash)
         running = hashing.running_hash(running, stored.leaf_hash)
         sealed.append(stored)
     return Sealed(tuple(sealed), Head(head.sequence + len(sealed), running))
 
 
-def _seal_one(new: NewRecord, sequence: int, end: StreamHead, recorded_at: str, salt: bytes) -> Stored:
+def _seal_one(
+    new: NewRecord, sequence: int, end: StreamHead, recorded_at: str, salt: bytes, encrypt: Encrypt | None
+) -> Stored:
     origin = new.origin
+    payload, key_id = (new.payload, None) if encrypt is None else encrypt(new, sequence, end.version + 1)
     unlinked = Stored(
         sequence=sequence,
-        scheme=hashing.SCHEME_PLAIN,
+        scheme=hashing.SCHEME_PLAIN if encrypt is None else hashing.SCHEME_ENCRYPTED,
         stream=new.stream,
         version=end.version + 1,
         kind=new.kind,
@@ -88,10 +98,10 @@ def _seal_one(new: NewRecord, sequence: int, end: StreamHead, recorded_at: str, 
         origin_topic=origin.topic if origin else None,
         origin_partition=origin.partition if origin else None,
         origin_offset=origin.offset if origin else None,
-        payload=new.payload,
+        payload=payload,
         salt=salt,
-        key_id=None,
-        payload_hash=hashing.payload_hash(salt, new.payload),
+        key_id=key_id,
+        payload_hash=hashing.payload_hash(salt, payload),
         previous_hash=end.record_hash,
         leaf_hash=b"",
         record_hash=b"",

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from monitor.audit import rows
 from monitor.audit.appending import write
 from monitor.audit.batch import LONGEST_WAIT, Backlog, Batch, OutboxRow, OutboxState, Outcome
+from monitor.audit.payload_keys import Encryption
 from monitor.audit.records import Record
 from monitor.audit.tables import outbox
 from monitor.audit.times import utc_text, utc_time
@@ -44,9 +45,11 @@ def _over(until: ColumnElement[str], now: datetime) -> ColumnElement[bool]:
     return or_(until <= utc_text(now), until > utc_text(now + LONGEST_WAIT))
 
 
-async def settle(connection: AsyncConnection, *, row_id: str, outcome: Outcome, batch: Batch) -> list[Record]:
+async def settle(
+    connection: AsyncConnection, *, row_id: str, outcome: Outcome, batch: Batch, encryption: Encryption
+) -> list[Record]:
     """Write the receipt and let the row follow it. Raises KeyError for a row that never was."""
-    records = await write(connection, batch)
+    records = await write(connection, batch, encryption)
     row = (await connection.execute(select(outbox).where(outbox.c.row_id == row_id).with_for_update())).one_or_none()
     if row is None:
         raise KeyError(f"no such outbox row: {row_id}")

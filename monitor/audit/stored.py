@@ -3,7 +3,7 @@
 from typing import Any, NamedTuple
 
 from monitor.audit import hashing
-from monitor.audit.records import Origin, Record
+from monitor.audit.records import Origin, Record, Redacted
 from monitor.audit.times import utc_time
 
 Row = tuple[Any, ...]
@@ -57,8 +57,8 @@ def envelope(stored: Stored) -> bytes:
     )
 
 
-def record_of(stored: Stored) -> Record:
-    """The record a stored one stands for. Raises ValueError for a time that is none."""
+def record_of(stored: Stored, payload: str, redacted: Redacted | None = None) -> Record:
+    """The record a stored one stands for, with its clear text. Raises ValueError for a time that is none."""
     origin = None
     if stored.origin_topic is not None and stored.origin_partition is not None and stored.origin_offset is not None:
         origin = Origin(stored.origin_topic, stored.origin_partition, stored.origin_offset)
@@ -74,11 +74,12 @@ def record_of(stored: Stored) -> Record:
         actor=stored.actor,
         dedupe_key=stored.dedupe_key,
         origin=origin,
-        payload=stored.payload,
+        payload=payload,
         salt=stored.salt,
         key_id=stored.key_id,
         payload_hash=stored.payload_hash,
         previous_hash=stored.previous_hash,
         leaf_hash=stored.leaf_hash,
         record_hash=stored.record_hash,
+        redacted=redacted,
     )

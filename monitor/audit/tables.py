@@ -167,3 +167,27 @@ waiting_acts = Table(
     Column("known_at", Text, nullable=False),
     Column("login", Text, server_default="", nullable=False),
 )
+
+# The keys of encrypted payloads (scheme 2). Never in the log: what is deleted here is redacted there.
+wrapping_keys = Table(
+    "wrapping_keys",
+    metadata,
+    Column("key_id", Text, primary_key=True),
+    Column("owner", Text, nullable=False, unique=True),
+    Column("key", LargeBinary, nullable=False),
+)
+
+payload_keys = Table(
+    "payload_keys",
+    metadata,
+    Column("sequence", _Int, primary_key=True, autoincrement=False),
+    Column("wrapped", LargeBinary, nullable=False),
+)
+
+# Where the record of a redaction is found; verify believes the records alone.
+tombstones = Table(
+    "tombstones",
+    metadata,
+    Column("sequence", _Int, primary_key=True, autoincrement=False),
+    Column("act", _Int, nullable=False),
+)

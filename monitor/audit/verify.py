@@ -14,6 +14,7 @@ from monitor.audit.ports import AuditLog, Streams
 from monitor.audit.proof.anchors import Anchors
 from monitor.audit.protocols import activations, timeline
 from monitor.audit.records import Record
+from monitor.audit.redactions import check, unreadable
 from monitor.audit.refold import refold
 from monitor.protocol.model import Protocol
 from monitor.protocol.timeline import Timeline
@@ -30,8 +31,9 @@ class Verdict:
     """What verify found. `broken` is the first broken record; with it, decisions are not looked at.
 
     `undecided` counts patients whose decisions cannot be derived again: made under another protocol file, or by an
-    assessment that fails. `checkpoints` counts those that the log was held against. `upgraded`: another version of
-    the program decided some of it.
+    assessment that fails. `redacted` counts records, `erased` patients of whom facts or decisions were erased whole:
+    the others' decisions follow from what was left. `checkpoints` counts those that the log was held against.
+    `upgraded`: another version of the program decided some of it.
     """
 
     records: int = 0
@@ -41,6 +43,8 @@ class Verdict:
     broken: Broken | None = None
     differs: tuple[Difference, ...] = ()
     undecided: int = 0
+    redacted: int = 0
+    erased: int = 0
     upgraded: bool = False
 
     @property
@@ -77,8 +81,13 @@ async def verify(
         if progress is not None:
             progress(found)
         await rest()
+    redactions = check(await log.erasures(), until=checker.head.sequence)
+    if redactions.broken is not None:
+        return Verdict(records=checker.head.sequence, broken=redactions.broken)
     decided = await check_decisions(log, protocol, checker.streams, until=checker.head.sequence, swept=swept, rest=rest)
-    return replace(decided, records=checker.head.sequence, checkpoints=checker.checkpoints)
+    return replace(
+        decided, records=checker.head.sequence, checkpoints=checker.checkpoints, redacted=redactions.redacted
+    )
 
 
 async def check_decisions(
@@ -103,6 +112,8 @@ async def check_decisions(
     for patient in sorted(name for name in names if name is not None):
         facts = _up_to(until, await log.stream(kinds.patient_stream(patient)))
         decided = _up_to(until, await log.stream(kinds.alert_stream(patient)))
+        if (broken := unreadable([*facts, *decided])) is not None:
+            return replace(verdict, broken=broken)
         clock = _clock_of(facts, swept)
         found = await asyncio.to_thread(check_patient, patient, files, hashes, facts, decided, clock)
         verdict = replace(
@@ -111,6 +122,7 @@ async def check_decisions(
             decisions=verdict.decisions + found.decisions,
             differs=verdict.differs + found.differs,
             undecided=verdict.undecided + found.undecided,
+            erased=verdict.erased + found.erased,
             upgraded=verdict.upgraded or found.upgraded,
         )
         await rest()
@@ -135,6 +147,8 @@ def check_patient(
 
     `hashes`: those of the files, as this program and as the log has them. `swept`: how far its events clock has come.
     """
+    if any(record.gone for record in (*facts, *decided)):
+        return Verdict(erased=1)
     try:
         found = recorded(decided)
     except (ValueError, KeyError, TypeError):

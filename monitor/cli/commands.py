@@ -26,6 +26,7 @@ COMMANDS: Final[Mapping[str, str | Mapping[str, str]]] = {
     "explain": "monitor.cli.explain:explain",
     "diff": "monitor.cli.diff:diff",
     "alerts": "monitor.cli.alerts:alerts",
+    "redact": "monitor.cli.redact:redact",
     "acknowledge": "monitor.cli.acknowledge:acknowledge",
     "shelve": "monitor.cli.acknowledge:shelve",
     "resolve": "monitor.cli.acknowledge:resolve",

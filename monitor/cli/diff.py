@@ -80,7 +80,10 @@ def _headed(each: Told, tz: ZoneInfo) -> str:
     known = local(each.record.known_at, tz)
     why = f": {block.reason}" if block.reason else ""
     head = f"  version {block.record_version}, {block.status.value}, issued {issued}, known {known}, by"
-    return f"{head} {each.record.actor}{why} (log record {each.record.sequence})"
+    line = f"{head} {each.record.actor}{why} (log record {each.record.sequence})"
+    if (redacted := each.record.redacted) is None:
+        return line
+    return f"{line}\n    redacted on {local(redacted.at, tz)} by {redacted.by}: {redacted.why}"
 
 
 def _to_json(patient: str, versions: Sequence[Told]) -> dict[str, Any]:

@@ -60,7 +60,7 @@ async def _export(settings: Settings, request: Request, out: Path) -> tuple[Made
         finally:
             await log.close()
         # An export that is not recorded is not handed over.
-        record = await record_act(url, made.record, request.made_at)
+        record = await record_act(url, made.record, request.made_at, encrypt=settings.encrypt_payloads)
         hand_over(folder, out)
     return made, None if record is None else record.sequence
 

@@ -46,7 +46,7 @@ def show(
 
 
 async def _activate(settings: Settings, protocol: Protocol, approved_by: str, why: str) -> Activation:
-    log = await SqlAuditLog.open(settings.log_url)
+    log = await SqlAuditLog.open(settings.log_url, encrypt=settings.encrypt_payloads)
     try:
         return await activate_file(
             log,

@@ -20,4 +20,4 @@ def note_read(command: str, *, patient: str | None = None, **asked: object) -> N
     now = WallClock().now()
     given = {name: str(value) for name, value in asked.items() if value is not None}
     record = act(kinds.LOG_READ, {"command": command, "patient": patient, "asked": given}, actor=actor(), at=now)
-    asyncio.run(record_act(settings.log_url, record, now))
+    asyncio.run(record_act(settings.log_url, record, now, encrypt=settings.encrypt_payloads))

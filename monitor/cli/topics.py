@@ -43,7 +43,7 @@ def adopt(
 async def _adopt(settings: Settings, approved_by: str, why: str) -> list[Adopted]:
     met = await recognised(settings)
     await check_topics(met)
-    log = await SqlAuditLog.open(met.log_url)
+    log = await SqlAuditLog.open(met.log_url, encrypt=met.encrypt_payloads)
     try:
         return await adopt_positions(
             log,

@@ -69,6 +69,8 @@ def told(verdict: Verdict, *, signatures: bool = True) -> list[str]:
     if verdict.checkpoints:
         unsure = "" if signatures else " (signatures not checked: no keyring)"
         lines.append(f"{verdict.checkpoints} checkpoints agree with the log{unsure}")
+    if verdict.redacted:
+        lines.append(f"{verdict.redacted} records are redacted, each by a record that says who did it and why")
     *differences, summary = told_decisions(verdict)
     return [*differences, *lines, f"{verdict.records} records whole; {summary}"]
 
@@ -80,6 +82,8 @@ def told_decisions(verdict: Verdict) -> list[str]:
         lines.append(f"... and {len(verdict.differs) - SHOWN} more")
     if verdict.undecided:
         lines.append(f"not re-derivable: {verdict.undecided} patients (another protocol file, or a failing assessment)")
+    if verdict.erased:
+        lines.append(f"not re-derivable: redacted: {verdict.erased} patients of whom something was erased whole")
     how = "differ in places" if verdict.differs else "as their facts lead to"
     return [*lines, f"{verdict.decisions} decisions of {verdict.patients} patients {how}"]
 

@@ -74,7 +74,8 @@ class Attempt:
 
 def attempts_in(records: Sequence[Record]) -> list[Attempt]:
     """The attempts on a stream, in order; other records are passed over."""
-    kept = (record for record in records if record.kind in (kinds.NOTICE_DELIVERED, kinds.NOTICE_FAILED))
+    known = (kinds.NOTICE_DELIVERED, kinds.NOTICE_FAILED)
+    kept = (record for record in records if record.kind in known and not record.gone)
     return [_ATTEMPT.validate_json(record.payload) for record in kept]
 
 

@@ -1,7 +1,7 @@
 """What becomes of one patient in a batch: facts taken, the clock advanced, records that tell of it. Pure."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from monitor.audit.records import NewRecord
@@ -52,7 +52,7 @@ def decide(patient_id: str, known: Known, taken: Sequence[Taken], advance: Advan
 def set_aside(known: Known, patient_id: str, taken: Sequence[Taken]) -> Decision:
     """Record the facts and assess nothing: the patient waits for a mend."""
     records = tuple(fact_record(patient_id, fact.message, fact.entry) for fact in taken)
-    return Decision(Known(None, known.facts + len(records), known.decided), records)
+    return Decision(replace(known, patient=None, facts=known.facts + len(records)), records)
 
 
 class _Scribe:
@@ -63,6 +63,7 @@ class _Scribe:
         self._patient = patient
         self._facts = known.facts
         self._decided = known.decided
+        self._redacted = known.redacted
         self._records: list[NewRecord] = []
         self._changes: list[Change] = []
 
@@ -104,5 +105,5 @@ class _Scribe:
         self._facts += 1
 
     def decision(self) -> Decision:
-        after = Known(self._patient, self._facts, self._decided)
+        after = Known(self._patient, self._facts, self._decided, self._redacted)
         return Decision(after, tuple(self._records), tuple(self._changes))

@@ -59,6 +59,11 @@ def _failure(change: Change) -> Failure:
         "stamp": {"core": CORE_VERSION, "protocol": alert.protocol_hash},
     }
     record = NewRecord(
-        stream=kinds.SYSTEM, kind=kinds.ASSESSMENT_FAILED, payload=canonical(payload), known_at=change.at, actor=MONITOR
+        stream=kinds.SYSTEM,
+        kind=kinds.ASSESSMENT_FAILED,
+        payload=canonical(payload),
+        known_at=change.at,
+        actor=MONITOR,
+        keyed_by=kinds.patient_stream(alert.patient),
     )
     return Failure(change, record)

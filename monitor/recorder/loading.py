@@ -51,7 +51,7 @@ class Loader:
         decided = await self._patience(lambda: self._log.stream(kinds.alert_stream(patient)))
         rows = await self._patience(lambda: self._log.alerts(patient=patient, statuses=LIVE)) if facts else []
         failing = next((row for row in rows if row.rule == RULE), None)
-        versions = (len(facts), len(decided))
+        redacted = any(record.redacted for record in facts)
         await asyncio.sleep(0)
         try:
             # Under the system's clock nothing marks how far an events clock swept before (a back-fill): decisions do.
@@ -59,6 +59,6 @@ class Loader:
             refolded = refold(patient, self._files, facts, until=until)
         except Exception:  # whatever it is, it is this patient's alone
             logger.exception("a patient's history cannot be folded (its records are on the log)")
-            return Loaded(Known(None, *versions), failing)
+            return Loaded(Known(None, len(facts), len(decided), redacted), failing)
         owed = missing_changes(refolded.steps, decided) if failing else ()
-        return Loaded(Known(refolded.patient, *versions), failing, owed)
+        return Loaded(Known(refolded.patient, len(facts), len(decided), redacted), failing, owed)

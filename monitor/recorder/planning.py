@@ -108,7 +108,7 @@ class Planner:
         for patient, messages in pile.patients.items():
             partition = messages[-1].input.partition
             loaded = await self._load(patient, clock.swept(partition))
-            taken = [clock.taken(message) for message in _new(messages, loaded.known)]
+            taken = [clock.taken(message) for message in await self._new(messages, loaded.known)]
             duplicates += len(messages) - len(taken)
             advance = Advance(sweeps[partition], sweep=True) if partition in sweeps else None
             if taken or advance:
@@ -129,13 +129,29 @@ class Planner:
         """The transaction that records what the rules that run now make of a patient otherwise than was decided."""
         draft = _Draft(now)
         loaded = await self._load(row.patient, None)
-        if loaded.known.patient is not None and loaded.failing is None:
+        if loaded.known.patient is not None and loaded.failing is None and not await self._lacks(loaded.known, row):
             decided = await self._patience(lambda: self._log.stream(kinds.alert_stream(row.patient)))
             found = _anew(loaded.known.patient, decided, now)
             draft.records += found.doubts(now)
             loaded = replace(loaded, owed=found.changes, anew=True)
         await self._assess(draft, row.patient, row.partition, loaded, (), Advance(now, sweep=False))
         return self._finished(draft, None, None, 0, now)
+
+    async def _lacks(self, known: Known, row: PatientRow) -> bool:
+        """Was a fact erased whole, so that what was decided cannot be compared any more?"""
+        if not known.redacted:
+            return False
+        facts = await self._patience(lambda: self._log.stream(kinds.patient_stream(row.patient)))
+        return any(record.gone for record in facts)
+
+    async def _new(self, messages: Sequence[Message], known: Known) -> list[Message]:
+        """Those that are not exact redeliveries; what was redacted is known again by the log alone."""
+        new = _new(messages, known)
+        keys = [message.content.delivery_key for message in new if isinstance(message.content, Received)]
+        if not (known.redacted and keys):
+            return new
+        held = await self._patience(lambda: self._log.known(keys))
+        return [m for m in new if not (isinstance(m.content, Received) and m.content.delivery_key in held)]
 
     async def _sweep(self, draft: _Draft, partition: int, now: datetime, swept: datetime | None, pile: Pile) -> None:
         rows = await self._patience(lambda: self._log.due_patients(now, partitions=[partition], limit=ALL))
@@ -206,7 +222,7 @@ class Planner:
             self._announce(draft, end.change)
         mark = {"anew": True} if loaded.anew else {}
         owed = tuple(change_record(change, facts=loaded.known.facts, **mark) for change in loaded.owed)
-        after = Known(decision.after.patient, decision.after.facts, decision.after.decided + len(owed))
+        after = replace(decision.after, decided=decision.after.decided + len(owed))
         return Decision(after, owed + decision.records, loaded.owed + decision.changes)
 
     def _announce(self, draft: _Draft, *changes: Change) -> None:

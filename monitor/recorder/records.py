@@ -50,6 +50,7 @@ def quarantine_record(message: Message, refused: Refused, known_at: datetime) ->
         actor=actor_of(refused),
         dedupe_key=message.dedupe_key,
         origin=origin_of(message),
+        keyed_by=kinds.patient_stream(refused.subject) if refused.subject else None,
     )
 
 

@@ -11,7 +11,7 @@ from monitor.core.patient import Step
 
 def missing_changes(steps: Sequence[Step], decided: Sequence[Record]) -> tuple[Change, ...]:
     """The changes of these steps that the `alert/` stream does not hold, in order."""
-    held = Counter(_key_of(record) for record in decided)
+    held = Counter(_key_of(record) for record in decided if not record.gone)
     missing = []
     for change in (change for step in steps for change in step.changes):
         key = (change.alert.alert_id, change.kind)

@@ -62,7 +62,9 @@ class Retries:
 
 
 def kept_in(record: Record) -> Kept | None:
-    """The refused message that a record of the quarantine holds."""
+    """The refused message that a record of the quarantine holds; None for one that was erased."""
+    if record.gone:
+        return None
     refused = restore(record.payload)
     if record.origin is None or not isinstance(refused, Refused):
         return None

@@ -5,6 +5,7 @@ import sys
 
 from monitor.audit.appending import write
 from monitor.audit.database import Database
+from monitor.audit.payload_keys import Encryption
 from monitor.errors import DatabaseUnavailable
 from tests.audit.given import batch, fact
 
@@ -13,7 +14,7 @@ async def main(url: str) -> None:
     database = Database(url)
     try:
         async with database.writing() as connection:
-            await write(connection, batch(fact("frozen")))
+            await write(connection, batch(fact("frozen")), Encryption())
             print("held", flush=True)
             await asyncio.to_thread(sys.stdin.readline)
     except DatabaseUnavailable:

@@ -8,10 +8,14 @@ import pytest_asyncio
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+from monitor.audit import redacting
 from monitor.audit.batch import OutboxState, Outcome, Position
 from monitor.audit.database import Database
+from monitor.audit.kinds import patient_of
 from monitor.audit.log import SqlAuditLog
+from monitor.audit.redacting import Request
 from monitor.audit.schema import upgrade
+from monitor.errors import UsageError
 from tests.audit.given import START, alert, batch, fact, notice, patient
 from tests.support.postgres import PostgresCluster
 
@@ -163,6 +167,12 @@ async def test_the_writer_role_can_do_all_that_the_log_does(postgres: PostgresCl
         "DELETE FROM audit_head",
         "INSERT INTO audit_head VALUES (1, 0, '', 0)",
         "DELETE FROM outbox",
+        "DELETE FROM payload_keys",
+        "UPDATE payload_keys SET wrapped = ''",
+        "DELETE FROM wrapping_keys",
+        "UPDATE wrapping_keys SET key = ''",
+        "INSERT INTO tombstones VALUES (1, 2)",
+        "SET ROLE safety_redactor",
         "UPDATE alembic_version SET version_num = '0'",
         "CREATE TABLE public.more (a int)",
     ],
@@ -174,10 +184,33 @@ async def test_the_writer_role_cannot(postgres: PostgresCluster, guarded: str, s
     assert "permission denied" in refused.value.stderr or "must be owner" in refused.value.stderr
 
 
-@pytest.mark.parametrize("table", ["audit_log", "audit_head", "outbox", "patients"])
+@pytest.mark.parametrize("table", ["audit_log", "audit_head", "outbox", "patients", "payload_keys"])
 async def test_the_reader_role_reads_and_writes_nothing(postgres: PostgresCluster, guarded: str, table: str) -> None:
     postgres.sql(f"TABLE {table}", database=guarded, user="inspector")
 
     with pytest.raises(subprocess.CalledProcessError) as refused:
         postgres.sql(f"TRUNCATE {table}", database=guarded, user="inspector")
     assert "permission denied" in refused.value.stderr
+
+
+async def test_who_may_redact_destroys_keys_and_changes_no_record(postgres: PostgresCluster, guarded: str) -> None:
+    postgres.sql(
+        "DO $$ BEGIN CREATE ROLE officer LOGIN IN ROLE safety_redactor;"
+        " EXCEPTION WHEN duplicate_object THEN NULL; END $$"
+    )
+    for user, may in (("worker", False), ("officer", True)):
+        log = await SqlAuditLog.open(postgres.url(guarded, user=user))
+        [first] = [each async for each in log.read(limit=1)]
+        redaction = await redacting.of_patient(log, str(patient_of(first.stream)), Request("why", user, START))
+        if may:
+            await log.erase(redaction.erasure)
+        else:
+            with pytest.raises(UsageError, match="may not redact"):
+                await log.erase(redaction.erasure)
+        [first] = [each async for each in log.read(limit=1)]
+        assert first.gone is may
+        await log.close()
+    for statement in ("UPDATE audit_log SET payload = '{}'", "UPDATE payload_keys SET wrapped = ''"):
+        with pytest.raises(subprocess.CalledProcessError) as refused:
+            postgres.sql(statement, database=guarded, user="officer")
+        assert "permission denied" in refused.value.stderr

@@ -15,6 +15,7 @@ from monitor.audit import appending
 from monitor.audit.database import Database
 from monitor.audit.log import SqlAuditLog
 from monitor.audit.migrations import versions
+from monitor.audit.payload_keys import Encryption
 from monitor.audit.schema import _upgrade, is_current, newest_revision, upgrade
 from monitor.errors import SchemaMissing
 from tests.audit.given import batch, fact
@@ -71,7 +72,7 @@ async def test_a_full_log_is_migrated_while_a_worker_of_before_goes_on_appending
         assert {row.mode for row in held} <= LETS_APPEND
         for number in range(3):  # within its limits of a few seconds, and the migration has not ended yet
             fresh = batch(fact("goes on", number), expected={"patient/goes on": number})
-            records = await worker.write(partial(appending.write, batch=fresh))
+            records = await worker.write(partial(appending.write, batch=fresh, encryption=Encryption()))
             assert len(records) == 1
 
     assert await is_current(full)

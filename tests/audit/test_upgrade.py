@@ -69,8 +69,8 @@ async def test_a_patient_of_whom_this_very_program_said_nothing_is(log: AuditLog
 @pytest.mark.parametrize(
     "statement",
     [
-        "UPDATE audit_log SET payload = replace(payload, 'grade II', 'grade I') WHERE stream = 'alert/SH-001'",
-        'UPDATE audit_log SET payload = replace(payload, \'"core":"0.0.1"\', \'"core":"9.9.9"\')',
+        "UPDATE audit_log SET payload = payload || ' ' WHERE stream = 'alert/SH-001'",
+        "UPDATE audit_log SET salt = payload_hash",
         "DELETE FROM audit_log WHERE stream = 'alert/SH-002'",
     ],
 )

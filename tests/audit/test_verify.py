@@ -72,7 +72,7 @@ async def test_an_honest_log_is_whole(log: AuditLog) -> None:
 @pytest.mark.parametrize(
     ("statement", "sequence", "what"),
     [
-        ("UPDATE audit_log SET payload = replace(payload, '1', '2') WHERE sequence = 7", 7, "payload"),
+        ("UPDATE audit_log SET payload = payload || ' ' WHERE sequence = 7", 7, "payload"),
         ("UPDATE audit_log SET actor = 'nobody' WHERE sequence = 7", 7, "envelope"),
         ("UPDATE audit_log SET recorded_at = replace(recorded_at, '2025', '2024') WHERE sequence = 7", 7, "envelope"),
         ("UPDATE audit_log SET known_at = replace(known_at, 'Z', '+00:00') WHERE sequence = 7", 7, "envelope"),

@@ -17,6 +17,7 @@ from monitor.audit.export.pruning import LeftOut
 from monitor.audit.export.selection import Filters
 from monitor.audit.export.writing import HashedFile, write_file
 from monitor.audit.log import SqlAuditLog
+from monitor.audit.opening import Text
 from monitor.audit.proof.compact import CompactRange
 from monitor.audit.proof.keys import VerifierKey
 from monitor.audit.proof.store import Kept, ProofStore
@@ -109,20 +110,20 @@ class _Writer:
             ):
                 self._files[name].write(verifier.BYTE_ORDER_MARK + verifier.csv_line(headings))
 
-    def take(self, stored: Stored) -> None:
+    def take(self, stored: Stored, text: Text | None) -> None:
         self.tree.append(stored.leaf_hash)
-        if not self._request.filters.take(stored):
+        row = row_of(stored, text)
+        if not self._request.filters.take(stored, verifier.text_of(row)):
             self._left_out.add(stored.sequence, stored.leaf_hash)
             self.counts.left_out += 1
             return
         self.flush()
-        row = row_of(stored)
         self._files[verifier.RECORDS].write(canonical(row) + "\n")
         if self._request.csv:
             self._files[verifier.RECORDS_CSV].write(verifier.record_line(row))
         self.alerts.take(row)
         if stored.kind == kinds.PROTOCOL_ACTIVATED:
-            self.protocols.append(_protocol(stored))
+            self.protocols.append(_protocol(row))
         self.counts.records += 1
         self.counts.kinds[stored.kind] = self.counts.kinds.get(stored.kind, 0) + 1
 
@@ -171,8 +172,9 @@ async def make(log: SqlAuditLog, folder: Path, request: Request) -> Made:
     async for rows in log.stored(until=head.sequence):
         page = [Stored._make(row) for row in rows]
         held = {kept.size: kept for kept in await store.checkpoints(reached, page[-1].sequence)}
+        texts = await log.texts(page)
         for stored in page:
-            writer.take(stored)
+            writer.take(stored, texts.get(stored.sequence))
             if stored.sequence in held:
                 writer.checkpoint(held[stored.sequence])
         reached = page[-1].sequence
@@ -206,9 +208,13 @@ async def make(log: SqlAuditLog, folder: Path, request: Request) -> Made:
     return Made(request, head, root, writer.counts.records, sha256(text.encode()).hexdigest())
 
 
-def row_of(stored: Stored) -> dict[str, Any]:
-    """The columns of a record as the export has them: hashes in hexadecimal, `waited` as true or false."""
-    shown = {name: value.hex() if isinstance(value, bytes) else value for name, value in stored._asdict().items()}
+def row_of(stored: Stored, text: Text | None) -> dict[str, Any]:
+    """The columns of a record as the export has them: hashes in hexadecimal, `waited` as true or false.
+
+    `text` is there for an encrypted record: what its payload says, and the key that shows it to be so.
+    """
+    columns = stored._asdict() | ({} if text is None else text._asdict())
+    shown = {name: value.hex() if isinstance(value, bytes) else value for name, value in columns.items()}
     return shown | {"waited": bool(stored.waited)}
 
 
@@ -216,13 +222,13 @@ def _head(head: Head, root: bytes) -> dict[str, str | int]:
     return {"sequence": head.sequence, "running_hash": head.running_hash.hex(), "root": root.hex()}
 
 
-def _protocol(stored: Stored) -> dict[str, Any]:
+def _protocol(row: dict[str, Any]) -> dict[str, Any]:
     try:
-        found = json.loads(stored.payload)
+        found = json.loads(verifier.text_of(row) or "")
         named = {name: found[name] for name in ("id", "version", "hash", "approved_by", "why")}
     except (ValueError, KeyError, TypeError):  # a log that somebody wrote into is exported all the same
         named = {}
-    return {"record": stored.sequence, "in_force_from": stored.known_at} | named
+    return {"record": row["sequence"], "in_force_from": row["known_at"]} | named
 
 
 def _pretty(value: object) -> str:

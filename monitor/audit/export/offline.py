@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from monitor.audit import hashing
+from monitor.audit import encryption, hashing
 from monitor.audit.export import verifier
 from monitor.audit.export.selection import Filters
 from monitor.audit.proof.checkpoint import read_checkpoint
@@ -46,7 +46,12 @@ class ProgramJudge(verifier.Judge):
     @staticmethod
     def selects(filters: verifier.Row, row: verifier.Row) -> bool:
         """See Filters.take."""
-        return filters_of(filters).take(stored_of(row))
+        return filters_of(filters).take(stored_of(row), verifier.text_of(row))
+
+    @staticmethod
+    def commitment(key: bytes, text: str) -> bytes:
+        """See monitor.audit.encryption."""
+        return encryption.commitment(key, text)
 
     @staticmethod
     def tree() -> verifier.Tree:
@@ -83,7 +88,7 @@ class _ProgramTree(verifier.Tree):
 def stored_of(row: verifier.Row) -> Stored:
     """The record of a line that the frame has read."""
     columns: dict[str, Any] = row | {name: bytes.fromhex(row[name]) for name in verifier.BINARY}
-    return Stored(**columns)
+    return Stored(**{name: columns[name] for name in Stored._fields})
 
 
 def filters_of(shown: verifier.Row) -> Filters:

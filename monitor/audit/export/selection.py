@@ -25,23 +25,23 @@ class Filters:
         """As the manifest has them."""
         return {"patient": self.patient, "since": _text(self.since), "until": _text(self.until)}
 
-    def take(self, stored: Stored) -> bool:
-        """Is the record to be in the export?"""
+    def take(self, stored: Stored, text: str | None) -> bool:
+        """Is the record to be in the export? `text`: what its payload says, None where it says nothing any more."""
         if stored.stream == kinds.PROTOCOLS:
             return True
         since, until = _text(self.since), _text(self.until)
         if (since is not None and stored.recorded_at < since) or (until is not None and stored.recorded_at >= until):
             return False
-        return self.patient is None or self._about_patient(stored, self.patient)
+        return self.patient is None or self._about_patient(stored, text, self.patient)
 
-    def _about_patient(self, stored: Stored, patient: str) -> bool:
+    def _about_patient(self, stored: Stored, text: str | None, patient: str) -> bool:
         own = (kinds.patient_stream(patient), kinds.alert_stream(patient), kinds.delivery_stream(patient))
-        return stored.stream in own or (stored.stream == kinds.SYSTEM and _names(stored.payload, patient))
+        return stored.stream in own or (stored.stream == kinds.SYSTEM and _names(text or "", patient))
 
 
-def _names(payload: str, patient: str) -> bool:
+def _names(text: str, patient: str) -> bool:
     try:
-        found = json.loads(payload)
+        found = json.loads(text)
     except ValueError:
         return False
     return isinstance(found, dict) and found.get("patient") == patient

@@ -11,6 +11,7 @@ from monitor.audit.batch import Position
 from monitor.audit.clock import clocks
 from monitor.audit.export import verifier
 from monitor.audit.export.offline import stored_of
+from monitor.audit.opening import left_by
 from monitor.audit.records import Record
 from monitor.audit.stored import record_of
 from monitor.audit.times import utc_time
@@ -26,9 +27,13 @@ class ExportedStreams:
     def __init__(self, source: verifier.Source) -> None:
         self._lines: IO[bytes] = tempfile.SpooledTemporaryFile(max_size=SPOOLED)  # noqa: SIM115 - see close
         self._places: dict[str, list[int]] = defaultdict(list)
+        self._acts: dict[int, int] = {}  # where the records of redactions stand
         with source.open(verifier.RECORDS) as file:
             for line in file:
-                self._places[json.loads(line)["stream"]].append(self._lines.tell())
+                row = json.loads(line)
+                self._places[row["stream"]].append(self._lines.tell())
+                if row["kind"] == kinds.RECORD_REDACTED:
+                    self._acts[row["sequence"]] = self._lines.tell()
                 self._lines.write(line)
 
     @property
@@ -46,7 +51,11 @@ class ExportedStreams:
 
     def _record(self, place: int) -> Record:
         self._lines.seek(place)
-        return record_of(stored_of(json.loads(self._lines.readline())))
+        row = json.loads(self._lines.readline())
+        redacted = row.get("redacted")
+        if redacted is None:
+            return record_of(stored_of(row), verifier.text_of(row) or "")
+        return record_of(stored_of(row), *left_by(self._record(self._acts[redacted]), row["sequence"]))
 
 
 async def decisions_of(export: verifier.Verifier, protocol: Protocol) -> Verdict | None:

@@ -13,6 +13,7 @@ import argparse
 import base64
 import csv
 import hashlib
+import hmac
 import io
 import json
 import sys
@@ -36,6 +37,10 @@ ZEROS = bytes(32)
 PROTOCOLS = "system/protocol"
 SYSTEM = "system"
 ASSESSMENT_FAILED = "safety.assessment.failed.v1"
+REDACTED = "safety.record.redacted.v1"
+PLAIN, ENCRYPTED = 1, 2  # schemes
+COMMITMENT = 32  # bytes before the ciphertext
+KEY = 32  # bytes
 
 Row = dict[str, Any]
 
@@ -62,6 +67,7 @@ COLUMNS = {
     "record_hash": (str,),
 }
 BINARY = ("salt", "payload_hash", "previous_hash", "leaf_hash", "record_hash")
+SHOWN = {"clear": (str, type(None)), "key": (str, type(None)), "redacted": (int, type(None))}  # of scheme 2 alone
 NOT_IN_ENVELOPE = ("payload", "salt", "leaf_hash", "record_hash")
 
 
@@ -278,7 +284,13 @@ def _cell(value: object) -> object:
 
 
 def record_line(row: Row) -> str:
-    return csv_line([row[name] for name in RECORD_HEADINGS])
+    return csv_line([text_of(row) if name == "payload" else row[name] for name in RECORD_HEADINGS])
+
+
+def text_of(row: Row) -> str | None:
+    """What the payload says: as stored in scheme 1; in scheme 2 its text, what a redaction left of it, or None."""
+    text: str | None = row["clear"] if "clear" in row else row["payload"]
+    return text
 
 
 class Alerts:
@@ -293,7 +305,7 @@ class Alerts:
         if not stream.startswith("alert/") and row["kind"] != ASSESSMENT_FAILED:
             return
         try:
-            payload = json.loads(row["payload"])
+            payload = json.loads(text_of(row) or "")
             alert = payload["alert"]
             found = self._rows.setdefault(alert["alert_id"], {"first_record": row["sequence"]})
             found.update(alert)
@@ -352,10 +364,13 @@ def row_of(line: bytes, sequence: int) -> Row:
     """The record of a line. Raises BrokenError unless the line is just what an export writes."""
     try:
         row: Row = json.loads(line)
-        good = line == canonical(row).encode() + b"\n" and row.keys() == COLUMNS.keys()
-        good = good and all(type(row[name]) in types for name, types in COLUMNS.items())
+        columns = {**COLUMNS, **SHOWN} if row["scheme"] == ENCRYPTED else COLUMNS
+        good = line == canonical(row).encode() + b"\n" and row.keys() == columns.keys()
+        good = good and all(type(row[name]) in types for name, types in columns.items())
         good = good and all(bytes.fromhex(row[name]).hex() == row[name] for name in BINARY)
-    except (ValueError, AttributeError, RecursionError):
+        if good and row.get("key") is not None:  # HMAC takes a key with zeros behind it for the same
+            good = len(row["key"]) == 2 * KEY and bytes.fromhex(row["key"]).hex() == row["key"]
+    except (ValueError, AttributeError, RecursionError, LookupError, TypeError):
         good = False
     if not good:
         raise BrokenError(f"its line in {RECORDS} cannot be read: cut, or written otherwise", sequence)
@@ -392,12 +407,12 @@ def selects(filters: Row, row: Row) -> bool:
         return False
     if not patient or stream in (f"patient/{patient}", f"alert/{patient}", f"delivery/{patient}"):
         return True
-    return stream == SYSTEM and names_patient(row["payload"], patient)
+    return stream == SYSTEM and names_patient(text_of(row) or "", patient)
 
 
-def names_patient(payload: str, patient: str) -> bool:
+def names_patient(text: str, patient: str) -> bool:
     try:
-        found = json.loads(payload)
+        found = json.loads(text)
     except ValueError:
         return False
     return isinstance(found, dict) and found.get("patient") == patient
@@ -409,6 +424,10 @@ class Judge:
     @staticmethod
     def payload_hash(row: Row) -> str:
         return hashlib.sha256(bytes.fromhex(row["salt"]) + row["payload"].encode()).hexdigest()
+
+    @staticmethod
+    def commitment(key: bytes, text: str) -> bytes:
+        return hmac.new(key, text.encode(), hashlib.sha256).digest()
 
     @staticmethod
     def leaf_hash(row: Row) -> str:
@@ -437,6 +456,42 @@ class Judge:
         return checkpoint_of(note, keys)
 
 
+class Redactions:
+    """Payloads that were erased, until the record is met that says so: it stands behind them."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._said: dict[int, list[Row]] = {}  # by the record that redacted them
+
+    def promise(self, row: Row) -> None:
+        """A record says which later one redacted it, and what that left of it."""
+        self.count += 1
+        digest = None if row["clear"] is None else hashlib.sha256(row["clear"].encode()).digest()
+        kept = {"sequence": row["sequence"], "key_id": row["key_id"], "left": digest}
+        self._said.setdefault(row["redacted"], []).append(kept)
+
+    def take(self, row: Row) -> None:
+        """Hold a record against those that say it redacted them. Raises BrokenError."""
+        for said in self._said.pop(row["sequence"], ()):
+            try:
+                redacted = json.loads(text_of(row) or "")
+                require(row["kind"] == REDACTED)
+                if redacted["left"] is None:  # all that the patient's key had encrypted
+                    require(said["key_id"] in redacted["keys"])
+                    residue = None
+                else:
+                    residue = redacted["left"][str(said["sequence"])]
+                digest = None if residue is None else hashlib.sha256(residue.encode()).digest()
+                require(digest == said["left"])
+            except (ValueError, LookupError, TypeError, AttributeError):
+                what = f"record {row['sequence']} does not say that this is what is left of it"
+                raise BrokenError(what, said["sequence"]) from None
+
+    def first_open(self) -> int | None:
+        """The first redacted record whose redaction was not met."""
+        return min((each["sequence"] for said in self._said.values() for each in said), default=None)
+
+
 class Walk:
     """Follows an export record by record; keeps the ends of streams, log and tree, and no record."""
 
@@ -451,6 +506,8 @@ class Walk:
         self.running = ZEROS
         self.tree = judge.tree()
         self.streams: dict[str, tuple[int, str]] = {}
+        self.redactions = Redactions()
+        self._scheme = 0  # that of the first record is that of all
 
     def pass_over(self, piece: Piece) -> None:
         """Go past records that were left out."""
@@ -468,6 +525,11 @@ class Walk:
         wrong = self._wrong(row)
         if wrong is not None:
             raise BrokenError(wrong, sequence, stream)
+        if row["scheme"] == ENCRYPTED:
+            if row["redacted"] is not None:
+                self.redactions.promise(row)
+            self.redactions.take(row)
+        self._scheme = row["scheme"]
         self.sequence = sequence
         self.records += 1
         self.streams[stream] = (row["version"], row["record_hash"])
@@ -476,10 +538,14 @@ class Walk:
         self.tree.append(leaf)
 
     def _wrong(self, row: Row) -> str | None:
-        if row["scheme"] != 1:
+        if row["scheme"] not in (PLAIN, ENCRYPTED):
             return f"its scheme {row['scheme']} is not known to this program"
+        if row["scheme"] != (self._scheme or row["scheme"]):
+            return f"its scheme is {row['scheme']} in a log that was begun with {self._scheme}"
         if self._judge.payload_hash(row) != row["payload_hash"]:
             return "its payload is not the one that was recorded"
+        if row["scheme"] == ENCRYPTED and (wrong := self._wrong_text(row)) is not None:
+            return wrong
         if not self._judge.selects(self.filters, row):
             return "it is not one that the filters of the export leave in it"
         version, before = self.streams.get(row["stream"], (0, ZEROS.hex()))
@@ -493,6 +559,20 @@ class Walk:
         if self._judge.record_hash(row) != row["record_hash"]:
             return "its link in the chain of its stream is not the one that was recorded"
         return None
+
+    def _wrong_text(self, row: Row) -> str | None:
+        """Is what the export shows of an encrypted payload what its commitment was made over, or redacted?"""
+        if row["key"] is None:
+            redacted = row["redacted"] is not None and row["redacted"] > row["sequence"]
+            return None if redacted else "its key is gone, or false, and no record says that it was redacted"
+        try:
+            committed = base64.b64decode(row["payload"], validate=True)[:COMMITMENT]
+            same = (
+                row["redacted"] is None and self._judge.commitment(bytes.fromhex(row["key"]), row["clear"]) == committed
+            )
+        except (ValueError, AttributeError):
+            same = False
+        return None if same else "its text is not the one that was recorded"
 
     def _may_lack(self, stream: str) -> bool:
         """May records of the stream be left out? By time, and of what the daemon does to itself by patient."""
@@ -594,6 +674,9 @@ class Verifier:
             raise BrokenError("the head was made over other records than these", head["sequence"])
         if self._next_checkpoint is not None:
             raise BrokenError(f"is missing: {self._next_checkpoint} counts it", walk.sequence + 1)
+        lost = walk.redactions.first_open()
+        if lost is not None and not (walk.filters["since"] or walk.filters["until"]):
+            raise BrokenError("the record that redacted it is not in the export", lost)
 
     def _check_file(self, name: str, expected: Row) -> None:
         digest, size = hashlib.sha256(), 0
@@ -611,6 +694,10 @@ class Verifier:
         by = f"by {self.manifest['made_by']} with {self.manifest['program']}"
         lines = [f"An export of {self.manifest['made_at']} {by}; {asked}."]
         lines.append(f"{walk.records} of {walk.sequence} records, of {len(walk.streams)} streams: each is as recorded.")
+        if walk.redactions.count:
+            lines.append(
+                f"{walk.redactions.count} of them are redacted: what is left of them is what their redaction left."
+            )
         if walk.checkpoints:
             lines.append(f"The tree over the log agrees with {walk.checkpoints} checkpoints; {self._signatures()}.")
         if newer := walk.sequence - walk.covered:

@@ -7,12 +7,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from monitor.audit import hashing
+from monitor.audit.encryption import COMMITMENT_BYTES, KEY_BYTES, commitment
 from monitor.audit.proof.checkpoint import SignedCheckpoint, read_checkpoint
 from monitor.audit.proof.keys import VerifierKey
 from monitor.audit.proof.merkle import Span, consistency_spans, consistent, includes, inclusion_spans
 from monitor.audit.proof.store import ProofStore
 from monitor.audit.proof.tree import TreeReader
-from monitor.audit.stored import envelope
+from monitor.audit.stored import Stored, envelope
 from monitor.errors import ProofInvalid, UsageError
 
 INCLUSION: Final = "safety-monitor/inclusion-proof/1"
@@ -39,7 +40,7 @@ async def prove_inclusion(store: ProofStore, sequence: int, *, with_payload: boo
             break
     else:
         raise ProofInvalid(f"record {sequence} is not what the checkpoint of {signed.size} was made over: run `verify`")
-    payload = {"payload": stored.payload, "salt": stored.salt.hex()} if with_payload else {}
+    payload = await _payload(store, stored) if with_payload else {}
     return {
         "format": INCLUSION,
         "sequence": sequence,
@@ -48,6 +49,15 @@ async def prove_inclusion(store: ProofStore, sequence: int, *, with_payload: boo
         "path": _written(path),
         "checkpoint": str(signed.note),
     }
+
+
+async def _payload(store: ProofStore, stored: Stored) -> Json:
+    """The payload as it is stored; of an encrypted one also its text and its key, unless it was redacted."""
+    shown = {"payload": stored.payload, "salt": stored.salt.hex()}
+    text = await store.text(stored)
+    if text is None or text.key is None:
+        return shown
+    return shown | {"clear": text.clear, "key": text.key.hex()}
 
 
 async def prove_consistency(store: ProofStore, old: SignedCheckpoint, new: SignedCheckpoint) -> Json:
@@ -99,7 +109,14 @@ def _check_inclusion(proof: Mapping[str, Any], keys: Sequence[VerifierKey]) -> s
         return shown
     if hashing.payload_hash(bytes.fromhex(proof["salt"]), proof["payload"]).hex() != fields["payload_hash"]:
         raise ProofInvalid(f"the payload is not the one of record {sequence}")
-    return f"{shown}, with this payload"
+    if fields["scheme"] != hashing.SCHEME_ENCRYPTED:
+        return f"{shown}, with this payload"
+    if "key" not in proof:
+        return f"{shown}, with this payload, whose key is gone: it is redacted"
+    key = bytes.fromhex(proof["key"])
+    if len(key) != KEY_BYTES or commitment(key, proof["clear"]) != b64decode(proof["payload"])[:COMMITMENT_BYTES]:
+        raise ProofInvalid(f"the text is not the one of record {sequence}")
+    return f"{shown}, with this text"
 
 
 def _check_consistency(proof: Mapping[str, Any], keys: Sequence[VerifierKey]) -> str:

@@ -11,8 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from monitor.audit.appending import upsert
 from monitor.audit.database import Database
 from monitor.audit.log import SqlAuditLog
+from monitor.audit.opening import Text, texts
 from monitor.audit.proof.checkpoint import SignedCheckpoint
-from monitor.audit.reading import head, page
+from monitor.audit.reading import head, stored_page
 from monitor.audit.stored import Stored
 from monitor.audit.tables import audit_log, checkpoints, tree_tiles
 from monitor.audit.times import utc_text, utc_time
@@ -65,8 +66,12 @@ class ProofStore:
 
     async def record(self, sequence: int) -> Stored | None:
         """One record as it is stored."""
-        found = await self._database.read(partial(page, after=sequence - 1, until=sequence, size=1))
-        return found[0] if found else None
+        found = await self._database.read(partial(stored_page, after=sequence - 1, until=sequence, size=1))
+        return Stored._make(found[0]) if found else None
+
+    async def text(self, stored: Stored) -> Text | None:
+        """What an encrypted payload says, and its key; None for one that is not encrypted."""
+        return (await self._database.read(partial(texts, page=[stored]))).get(stored.sequence)
 
     async def tiles(self, first: int, last: int) -> Sequence[Tile]:
         """The tiles there are among `first` up to, not with, `last`, in order."""

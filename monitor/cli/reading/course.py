@@ -46,7 +46,7 @@ def course(
     facts: Sequence[Record], decided: Sequence[Record], sent: Sequence[Record], tz: ZoneInfo, *, by_known: bool
 ) -> list[Happening]:
     """The course of one patient by clinical time, or in the order in which the monitor knew it."""
-    found = [*_told(facts), *_ticks(facts), *_decisions(decided), *_notices(sent)]
+    found = [*_told(facts), *_ticks(facts), *_decisions(decided), *_notices(sent), *_redactions(facts)]
     if by_known:
         return sorted(found, key=lambda each: (each.known_at, each.sequence))
     return sorted(found, key=lambda each: (instant(each.at, tz), each.known_at, each.sequence))
@@ -63,6 +63,8 @@ def _told(facts: Sequence[Record]) -> Iterator[Happening]:
             kind = "refusal"
         elif (before := version_before(versions[each.key], each)) is not None:
             kind, what = "correction", _corrected(before, each)
+        if (redacted := each.record.redacted) is not None:
+            what += f" (redacted by record {redacted.act})"
         reference = each.block.record_id if each.block else each.command.alert_id if each.command else ""
         yield Happening(each.effective, each.record.known_at, kind, what, each.record.sequence, reference)
 
@@ -85,7 +87,7 @@ def _corrected(before: Told, each: Told) -> str:
 
 def _ticks(facts: Sequence[Record]) -> Iterator[Happening]:
     for record in facts:
-        if record.kind == kinds.CLOCK_TICKED:
+        if record.kind == kinds.CLOCK_TICKED and not record.gone:
             due = utc_time(json.loads(record.payload)["due"])
             yield Happening(due, record.known_at, "tick", "a deadline came", record.sequence)
 
@@ -93,7 +95,7 @@ def _ticks(facts: Sequence[Record]) -> Iterator[Happening]:
 def _decisions(decided: Sequence[Record]) -> Iterator[Happening]:
     """An alert is raised where it became so; what follows happens when it is known."""
     contents: dict[str, dict[str, Any]] = {}
-    for record in decided:
+    for record in (each for each in decided if not each.gone):
         payload = json.loads(record.payload)
         reference, changed = payload["alert"]["alert_id"], payload["alert"]
         alert = contents[reference] = contents.get(reference, {}) | changed
@@ -108,9 +110,20 @@ def _decisions(decided: Sequence[Record]) -> Iterator[Happening]:
 
 
 def _notices(sent: Sequence[Record]) -> Iterator[Happening]:
-    receipts = [record for record in sent if record.kind in (kinds.NOTICE_DELIVERED, kinds.NOTICE_FAILED)]
+    known = (kinds.NOTICE_DELIVERED, kinds.NOTICE_FAILED)
+    receipts = [record for record in sent if record.kind in known and not record.gone]
     for record, attempt in zip(receipts, attempts_in(receipts), strict=True):
         yield Happening(record.known_at, record.known_at, "notice", noticed(attempt), record.sequence, attempt.alert_id)
+
+
+def _redactions(facts: Sequence[Record]) -> Iterator[Happening]:
+    for record in facts:
+        if record.kind == kinds.RECORD_REDACTED and not record.gone:
+            payload = json.loads(record.payload)
+            left = payload["left"]
+            erased = "all of the patient's records" if left is None else f"records {', '.join(left)}"
+            what = f"redacted {erased}, by {record.actor}: {payload['why']}"
+            yield Happening(record.recorded_at, record.recorded_at, "redaction", what, record.sequence)
 
 
 def noticed(attempt: Attempt) -> str:

@@ -106,7 +106,7 @@ def _life(reference: str, decided: Sequence[Record]) -> tuple[dict[str, Any], li
     """The alert's newest content, its changes, and every record it ever rested on."""
     content: dict[str, Any] = {}
     revisions, basis = list[Revision](), dict[str, None]()
-    for record in decided:
+    for record in (each for each in decided if not each.gone):
         payload = json.loads(record.payload)
         if payload.get("alert", {}).get("alert_id") != reference:
             continue

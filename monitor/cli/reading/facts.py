@@ -8,7 +8,8 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Any, Final
 
-from monitor.audit.records import Record
+from monitor.audit.kinds import RECORD_REDACTED
+from monitor.audit.records import Record, Redacted
 from monitor.core.times import show
 from monitor.events.codec import restore
 from monitor.events.command import Command
@@ -99,12 +100,20 @@ class Told:
             "by": self.record.actor,
             "values": {name: _plain(item) for name, item in self.sent.items() if name not in BLOCK},
             "figures": self.figures,
+            "redacted": _redaction(self.record.redacted),
         }
 
 
 def told_in(records: Sequence[Record], tick: str) -> Iterator[Told]:
-    """The events and refusals of a stream; ticks (records of kind `tick`) are passed over."""
-    return (Told(record, restore(record.payload)) for record in records if record.kind != tick)
+    """The events and refusals of a stream, without ticks (records of kind `tick`) and what was erased whole."""
+    kept = (record for record in records if record.kind not in (tick, RECORD_REDACTED) and not record.gone)
+    return (Told(record, restore(record.payload)) for record in kept)
+
+
+def _redaction(redacted: Redacted | None) -> dict[str, object] | None:
+    if redacted is None:
+        return None
+    return {"at": show(redacted.at), "by": redacted.by, "why": redacted.why, "sequence": redacted.act}
 
 
 def _figures(sent: Mapping[str, Any]) -> Iterator[str]:

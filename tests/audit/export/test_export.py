@@ -14,6 +14,7 @@ from monitor.audit.export import verifier
 from monitor.audit.export.making import row_of
 from monitor.audit.export.selection import Filters
 from monitor.audit.log import SqlAuditLog
+from monitor.audit.opening import Text
 from monitor.audit.proof.keys import SigningKey
 from monitor.audit.stored import Stored, envelope
 from monitor.errors import UsageError
@@ -31,8 +32,9 @@ FILTERS = [
 ]
 
 
-async def stored(log: SqlAuditLog) -> list[Stored]:
-    return [Stored._make(row) async for page in log.stored() for row in page]
+async def stored(log: SqlAuditLog) -> list[tuple[Stored, Text]]:
+    pages = [list(map(Stored._make, page)) async for page in log.stored()]
+    return [(record, texts[record.sequence]) for page in pages for texts in [await log.texts(page)] for record in page]
 
 
 @pytest.mark.parametrize("filters", FILTERS, ids=str)
@@ -46,7 +48,7 @@ async def test_an_honest_export_is_whole_and_holds_what_was_asked_for(
 
     assert by_both(out).broken is None
     rows = [json.loads(line) for line in (out / "records.jsonl").read_text(encoding="utf-8").split("\n")[:-1]]
-    assert rows == [row_of(record) for record in await stored(sql_log) if filters.take(record)]
+    assert rows == [row_of(record, text) for record, text in await stored(sql_log) if filters.take(record, text.clear)]
     assert made.records == len(rows)
     with (out / "records.csv").open(encoding="utf-8-sig", newline="") as file:
         read = list(csv.DictReader(file))
@@ -84,7 +86,7 @@ async def test_the_manifest_names_every_file_with_its_hash(sql_log: SqlAuditLog,
     }
     assert manifest["counts"]["records"] + manifest["counts"]["left_out"] == manifest["head"]["sequence"] == 40
     assert made.manifest_sha256 == sha256(files["manifest.json"]).hexdigest()
-    assert "P0" not in files["records.jsonl"].decode()
+    assert "/P0" not in json.loads(files["records.jsonl"].splitlines()[0])["stream"]
 
 
 async def test_the_script_needs_nothing_but_its_folder(sqlite_url: str, sql_log: SqlAuditLog, tmp_path: Path) -> None:
@@ -179,8 +181,8 @@ async def test_an_export_is_private_and_never_written_over(sql_log: SqlAuditLog,
 async def test_the_envelope_of_the_script_is_the_one_that_is_hashed(sql_log: SqlAuditLog) -> None:
     await filled(sql_log, rounds=2)
 
-    for record in await stored(sql_log):
-        row = row_of(record)
+    for record, text in await stored(sql_log):
+        row = row_of(record, text)
         fields = {name: row[name] for name in verifier.COLUMNS if name not in verifier.NOT_IN_ENVELOPE}
         assert verifier.canonical(fields).encode() == envelope(record)
 

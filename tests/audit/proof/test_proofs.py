@@ -41,7 +41,7 @@ async def test_a_stranger_can_check_that_a_record_is_in_the_log(
     proof = json.loads(json.dumps(await prove_inclusion(store, sequence, with_payload=True)))
 
     shown = check_proof(proof, [key.verifier])
-    assert shown == f"record {sequence} is in the log example.org/trial of {SIZES[-1]} records, with this payload"
+    assert shown == f"record {sequence} is in the log example.org/trial of {SIZES[-1]} records, with this text"
 
 
 async def test_a_proof_shows_no_payload_unless_it_is_asked_for(
@@ -63,7 +63,9 @@ async def test_a_proof_shows_no_payload_unless_it_is_asked_for(
         lambda proof: proof | {"path": proof["path"][:-1]},
         lambda proof: proof | {"path": ["%%", *proof["path"][1:]]},
         lambda proof: proof | {"path": None},
-        lambda proof: proof | {"payload": '{"number":8}'},
+        lambda proof: proof | {"payload": proof["payload"] + " "},
+        lambda proof: proof | {"clear": '{"number":8}'},
+        lambda proof: proof | {"key": "00" * 32},
         lambda proof: proof | {"salt": "x"},
         lambda proof: proof | {"checkpoint": proof["checkpoint"].replace("example.org", "example.com")},
         lambda proof: proof | {"checkpoint": 7},

@@ -28,6 +28,8 @@ WRITER = {
     "audit_log": {"INSERT"},
     "checkpoints": {"INSERT"},
     "tree_tiles": {"INSERT"},
+    "wrapping_keys": {"INSERT"},
+    "payload_keys": {"INSERT"},
     "audit_head": {"UPDATE"},
     "waiting_acts": {"DELETE"},
     **{table: {"INSERT", "UPDATE"} for table in ("instances", "owners", "positions", "leases", "outbox")},
