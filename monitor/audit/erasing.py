@@ -39,10 +39,7 @@ async def erase(connection: AsyncConnection, erasure: Erasure, encryption: Encry
     sequences = set(erasure.sequences)
     if erasure.owner is not None:
         sequences |= await _all_of(connection, erasure.owner)
-    named = sorted(sequences)
-    for start in range(0, len(named), CHUNK):
-        await connection.execute(delete(payload_keys).where(payload_keys.c.sequence.in_(named[start : start + CHUNK])))
-    await upsert(connection, tombstones, [{"sequence": sequence, "act": act.sequence} for sequence in named])
+    await erase_again(connection, dict.fromkeys(sequences, act.sequence))
     if erasure.owner is not None:
         await connection.execute(delete(wrapping_keys).where(wrapping_keys.c.owner == erasure.owner))
         await connection.execute(delete(alerts).where(alerts.c.patient == erasure.patient))
@@ -52,6 +49,14 @@ async def erase(connection: AsyncConnection, erasure: Erasure, encryption: Encry
     if erasure.copies:
         await _empty(connection, or_(*(outbox.c.row_id.startswith(copy, autoescape=True) for copy in erasure.copies)))
     return [act]
+
+
+async def erase_again(connection: AsyncConnection, returned: Mapping[int, int]) -> None:
+    """Destroy the keys that a backup brought back, of records that were redacted by those that `returned` names."""
+    named = sorted(returned)
+    for start in range(0, len(named), CHUNK):
+        await connection.execute(delete(payload_keys).where(payload_keys.c.sequence.in_(named[start : start + CHUNK])))
+    await upsert(connection, tombstones, [{"sequence": each, "act": returned[each]} for each in named])
 
 
 async def _all_of(connection: AsyncConnection, owner: str) -> set[int]:

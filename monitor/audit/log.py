@@ -124,6 +124,14 @@ class SqlAuditLog:
         await self._database.forget()
         return made
 
+    async def erase_again(self) -> int:
+        """Destroy keys of redacted records that a backup has brought back; how many they were."""
+        returned = (await self.erasures()).returned
+        if returned:
+            await self._database.write(partial(erasing.erase_again, returned=returned))
+            await self._database.forget()
+        return len(returned)
+
     async def erasures(self) -> Erasures:
         """See AuditLog.erasures."""
         return await self._database.read(opening.erasures)

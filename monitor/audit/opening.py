@@ -110,7 +110,20 @@ async def erasures(connection: AsyncConnection) -> Erasures:
     without = select(*columns).where(audit_log.c.scheme == SCHEME_ENCRYPTED, ~keyed).order_by(audit_log.c.sequence)
     lost = [Lost(*row) for row in await connection.execute(without)]
     query = opened_query().where(audit_log.c.kind == kinds.RECORD_REDACTED).order_by(audit_log.c.sequence)
-    return Erasures(tuple(lost), tuple(await opened(connection, query)))
+    acts = await opened(connection, query)
+    return Erasures(tuple(lost), tuple(acts), await _returned(connection, acts))
+
+
+async def _returned(connection: AsyncConnection, acts: Sequence[Record]) -> dict[int, int]:
+    returned: dict[int, int] = {}
+    for act in (each for each in acts if each.payload != UNREADABLE):
+        payload = json.loads(act.payload)
+        named = audit_log.c.sequence.in_([int(sequence) for sequence in payload["left"] or ()])
+        erased = named if payload["left"] is not None else audit_log.c.key_id.in_(payload["keys"])
+        keyed = audit_log.join(payload_keys, payload_keys.c.sequence == audit_log.c.sequence)
+        found = await connection.execute(select(audit_log.c.sequence).select_from(keyed).where(erased))
+        returned |= dict.fromkeys(found.scalars(), act.sequence)
+    return returned
 
 
 def left_by(act: Record, sequence: int) -> tuple[str, Redacted]:

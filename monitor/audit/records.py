@@ -1,6 +1,7 @@
 """What the audit log holds: records as they are handed in, and as they are kept."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 
@@ -83,10 +84,15 @@ class Lost:
 
 @dataclass(frozen=True, slots=True)
 class Erasures:
-    """What was erased of a log, and the records that say so; what they say is to be held against each other."""
+    """What was erased of a log, and the records that say so; what they say is to be held against each other.
+
+    `returned`: records that were redacted and have their keys, by the record that redacted them: a backup brought those
+    back.
+    """
 
     lost: tuple[Lost, ...] = ()
     acts: tuple[Record, ...] = ()
+    returned: Mapping[int, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

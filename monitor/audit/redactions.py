@@ -12,9 +12,13 @@ from monitor.audit.records import Erasures, Lost, Record
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """`redacted` records are erased as some record says; `broken` is the first one that is lost otherwise."""
+    """`redacted` records are erased as some record says; `broken` is the first one that is lost otherwise.
+
+    `returned` were redacted and can be read again: a backup brought their keys back.
+    """
 
     redacted: int = 0
+    returned: int = 0
     broken: Broken | None = None
 
 
@@ -26,7 +30,7 @@ def check(found: Erasures, *, until: int) -> Checked:
         if not any(one.covers(each) for one in said):
             what = "the key of its payload is gone, and no record says that it was redacted"
             return Checked(broken=Broken(each.sequence, each.stream, what))
-    return Checked(redacted=len(lost))
+    return Checked(len(lost), sum(sequence <= until for sequence in found.returned))
 
 
 def unreadable(records: Sequence[Record]) -> Broken | None:

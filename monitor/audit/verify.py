@@ -33,7 +33,8 @@ class Verdict:
     `undecided` counts patients whose decisions cannot be derived again: made under another protocol file, or by an
     assessment that fails. `redacted` counts records, `erased` patients of whom facts or decisions were erased whole:
     the others' decisions follow from what was left. `checkpoints` counts those that the log was held against.
-    `upgraded`: another version of the program decided some of it.
+    `upgraded`: another version of the program decided some of it. `returned` counts redacted records that can be read
+    again, since a backup brought back their keys.
     """
 
     records: int = 0
@@ -44,6 +45,7 @@ class Verdict:
     differs: tuple[Difference, ...] = ()
     undecided: int = 0
     redacted: int = 0
+    returned: int = 0
     erased: int = 0
     upgraded: bool = False
 
@@ -86,7 +88,11 @@ async def verify(
         return Verdict(records=checker.head.sequence, broken=redactions.broken)
     decided = await check_decisions(log, protocol, checker.streams, until=checker.head.sequence, swept=swept, rest=rest)
     return replace(
-        decided, records=checker.head.sequence, checkpoints=checker.checkpoints, redacted=redactions.redacted
+        decided,
+        records=checker.head.sequence,
+        checkpoints=checker.checkpoints,
+        redacted=redactions.redacted,
+        returned=redactions.returned,
     )
 
 

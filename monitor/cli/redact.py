@@ -29,14 +29,20 @@ def redact(
     records: Annotated[list[int] | None, typer.Argument(help="Sequences of records on the log (timeline).")] = None,
     why: Annotated[str, typer.Option(help="Why, in words that name nobody: they stay on the log.")] = "",
     patient: Annotated[str | None, typer.Option(help="Erase all of this patient.")] = None,
+    again: Annotated[
+        bool, typer.Option("--again", help="After a restore: what the log says was redacted, and can be read again.")
+    ] = False,
     whole: Annotated[bool, typer.Option("--whole", help="Leave nothing, if nothing that stands rests on it.")] = False,
 ) -> None:
     """Erase what people wrote into records. What rules read stays, so that nothing is decided otherwise."""
+    settings = load_settings()
+    if again:
+        typer.echo(f"{asyncio.run(_again(settings))} records are erased again, as the log says of them.")
+        return
     if not why.strip():
         raise UsageError("say why: --why TEXT (it stays on the log, so it must name nobody)")
     if bool(records) == bool(patient):
         raise UsageError("name the records, or one --patient")
-    settings = load_settings()
     request = Request(why.strip(), actor(), WallClock().now(), whole=whole)
     done = asyncio.run(_redact(settings, records or [], patient, request))
     for sequence, redaction in done:
@@ -44,13 +50,25 @@ def redact(
     typer.echo(COPIES)
 
 
+async def _opened(settings: Settings) -> SqlAuditLog:
+    try:
+        return await SqlAuditLog.open(settings.log_url, briefly=True)
+    except DatabaseInUse as error:
+        raise UsageError("a worker writes to this log: stop it, redact, start it again") from error
+
+
+async def _again(settings: Settings) -> int:
+    log = await _opened(settings)
+    try:
+        return await log.erase_again()
+    finally:
+        await log.close()
+
+
 async def _redact(
     settings: Settings, records: list[int], patient: str | None, request: Request
 ) -> list[tuple[int, Redaction]]:
-    try:
-        log = await SqlAuditLog.open(settings.log_url, briefly=True)
-    except DatabaseInUse as error:
-        raise UsageError("a worker writes to this log: stop it, redact, start it again") from error
+    log = await _opened(settings)
     protocol = Protocol.load(settings.protocol)
     done: list[tuple[int, Redaction]] = []
     try:

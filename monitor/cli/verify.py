@@ -71,6 +71,8 @@ def told(verdict: Verdict, *, signatures: bool = True) -> list[str]:
         lines.append(f"{verdict.checkpoints} checkpoints agree with the log{unsure}")
     if verdict.redacted:
         lines.append(f"{verdict.redacted} records are redacted, each by a record that says who did it and why")
+    if verdict.returned:
+        lines.append(f"{verdict.returned} redacted records can be READ AGAIN: run `safety-monitor redact --again`")
     *differences, summary = told_decisions(verdict)
     return [*differences, *lines, f"{verdict.records} records whole; {summary}"]
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from sqlalchemy import event, text
+from sqlalchemy import event, select, text
 
 from monitor.audit import redacting
 from monitor.audit.database import Database
@@ -19,6 +19,7 @@ from monitor.audit.records import Record
 from monitor.audit.redacting import Request
 from monitor.audit.replay import replay
 from monitor.audit.schema import upgrade
+from monitor.audit.tables import payload_keys
 from monitor.audit.verify import verify
 from monitor.errors import UsageError, VersionConflict
 from monitor.recorder.inputs import Input
@@ -328,3 +329,23 @@ async def test_killed_before_any_statement_a_redaction_erases_nothing(url: str) 
     verdict = await verify(log, PROTOCOL)
     assert (verdict.tampered, verdict.redacted) == (False, 3)
     await log.close()
+
+
+async def test_keys_that_a_backup_brings_back_are_told_of_and_destroyed_again(url: str, log: SqlAuditLog) -> None:
+    sequence = (await found(log, EVENT)).sequence
+    database = Database(url, writing=False)
+    async with database.reading() as connection:
+        kept_key = (await connection.execute(select(payload_keys).where(payload_keys.c.sequence == sequence))).one()
+    await redact(log, sequence)
+    before = await standing(log)
+    async with log.database.writing() as connection:
+        await connection.execute(payload_keys.insert(), [dict(kept_key._mapping)])
+    assert (await verify(log, PROTOCOL)).returned == 1
+
+    assert await log.erase_again() == 1
+
+    verdict = await verify(log, PROTOCOL)
+    assert (verdict.tampered, verdict.redacted, verdict.returned) == (False, 1, 0)
+    assert NAME not in (await found(log, EVENT)).payload
+    assert await standing(log) == before
+    await database.close()
