@@ -9,19 +9,21 @@ import json
 import logging
 import time
 from collections import Counter
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Protocol
 
 from monitor.audit import kinds
-from monitor.audit.batch import Batch, PatientRow
+from monitor.audit.batch import AlertRow, Batch, PatientRow
 from monitor.audit.core_version import CORE_VERSION
 from monitor.audit.ports import AuditLog
 from monitor.audit.records import NewRecord
 from monitor.clock import Clock
-from monitor.core.alert import Change
+from monitor.core.alert import LIVE, Change
 from monitor.errors import DatabaseUnavailable, Fenced, VersionConflict
 from monitor.events.canonical import canonical
+from monitor.operations.stop_in_doubt import closed_by
 
 logger = logging.getLogger(__name__)
 
@@ -37,6 +39,9 @@ class Assessor(Protocol):
 
     async def assess_anew(self, row: PatientRow, now: datetime) -> tuple[Change, ...]:
         """Record what the rules that run now make of a patient otherwise than was decided."""
+
+    async def close_doubted(self, row: AlertRow, actor: str, now: datetime) -> None:
+        """Record that a person has closed a stop that newer rules do not find."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +66,7 @@ class NewerRules:
         self._holder = holder
         self._lease = timedelta(seconds=lease)
         self._core = core
+        self._fenced = False
         self._stopping = asyncio.Event()
 
     async def run(self) -> None:
@@ -68,7 +74,9 @@ class NewerRules:
         await self._pause(SETTLING)
         while not self._stopping.is_set() and not await self._done():
             await self._pause(LOOK)
-        await self._stopping.wait()
+        while not self._stopping.is_set():
+            await self._pause(SETTLING)
+            await self._tried(self.close)
         await self._log.release_lease(LEASE, self._holder)
 
     def stop(self) -> None:
@@ -97,17 +105,38 @@ class NewerRules:
         logger.info("all %d patients were assessed anew, by newer rules: %s", len(rows), dict(changes) or "no change")
         return done
 
+    async def close(self) -> None:
+        """End the stops in doubt that a person has closed. Raises DatabaseUnavailable, VersionConflict, Fenced."""
+        doubted = await self._doubted()
+        if not doubted or not await self._leads():
+            return
+        by = closed_by(await self._log.stream(kinds.SYSTEM_ALERTS))
+        for patient in sorted(set(doubted.values())):
+            for row in await self._log.alerts(patient=patient, statuses=LIVE):
+                if row.alert_id in doubted and (actor := by.get(row.alert_id)) is not None:
+                    await self._recorder.close_doubted(row, actor, self._clock.now())
+
     async def _done(self) -> bool:
+        return await self._tried(self.look) and (self._fenced or (await self._adopted())[0] == self._core)
+
+    async def _tried(self, work: Callable[[], Awaitable[object]]) -> bool:
         try:
-            await self.look()
-            return (await self._adopted())[0] == self._core
+            await work()
         except DatabaseUnavailable as error:
-            logger.warning("patients wait to be assessed anew: %s", error)
+            logger.warning("what newer rules say waits: %s", error)
         except VersionConflict:
-            logger.info("another worker told meanwhile that all were assessed anew")
+            logger.info("another worker told meanwhile what newer rules say")
         except Fenced:
-            return True  # this worker is about to end; whoever took its place goes on
-        return False
+            self._fenced = True  # this worker is about to end; whoever took its place goes on
+        else:
+            return True
+        return self._fenced
+
+    async def _doubted(self) -> dict[str, str]:
+        """The patients of the stops that newer rules did not find, by alert."""
+        records = await self._log.stream(kinds.PROGRAMS)
+        found = [json.loads(record.payload) for record in records if record.kind == kinds.STOP_DOUBTED]
+        return {doubt["alert_id"]: doubt["patient"] for doubt in found}
 
     async def _adopted(self) -> tuple[str | None, int]:
         """The program that the log knows of last, and the version of its stream."""

@@ -7,7 +7,9 @@ from typing import Final
 
 from monitor.audit import kinds
 from monitor.audit.ports import AuditLog
+from monitor.audit.records import Record
 from monitor.operations.trouble import Trouble
+from monitor.recorder.records import MONITOR
 
 RULE: Final = "ops.stop-in-doubt"
 
@@ -31,6 +33,20 @@ class StopInDoubt:
                 trouble = _trouble(doubted["alert_id"], doubted["rule"], record.known_at)
                 self._doubts.setdefault(trouble.item, trouble)  # what a person closed is not asked at each upgrade anew
         return list(self._doubts.values())
+
+
+def closed_by(told: Sequence[Record]) -> dict[str, str]:
+    """Who closed which doubt: actors by the alert in doubt, from the stream of alerts about the system. Pure."""
+    doubts: dict[str, str] = {}
+    actors: dict[str, str] = {}
+    for record in told:
+        shown = json.loads(record.payload)
+        alert = shown["alert"]
+        if alert.get("rule") == RULE:
+            doubts[alert["alert_id"]] = alert["item"]
+        if shown["change"] == "resolved" and record.actor != MONITOR and alert["alert_id"] in doubts:
+            actors[doubts[alert["alert_id"]]] = record.actor
+    return actors
 
 
 def _trouble(alert_id: str, rule: str, since: datetime) -> Trouble:

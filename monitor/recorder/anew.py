@@ -6,12 +6,14 @@ newer rules do not find stays as it is, and people are asked to look.
 """
 
 import dataclasses
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
 from monitor.audit import kinds
+from monitor.audit.batch import AlertRow
 from monitor.audit.core_version import CORE_VERSION
 from monitor.audit.decisions import recorded
 from monitor.audit.records import NewRecord, Record
@@ -56,6 +58,14 @@ def assessed_anew(patient: Patient, decided: Sequence[Record], now: datetime) ->
         elif alert is not None and alert.live and (change := _followed(was, alert, now)) is not None:
             changes.append(change)
     return Anew(tuple(changes), tuple(doubted))
+
+
+def closed(row: AlertRow, now: datetime) -> Change:
+    """The end of a stop that newer rules do not find, by the word of a person."""
+    before = _restored(json.loads(row.content), row.patient)
+    details = {**before.details, "outcome": "person"}
+    after = dataclasses.replace(before, status="resolved", revision=before.revision + 1, details=details)
+    return Change("resolved", after, before, now)
 
 
 def _goes_on(was: Alert, after: Mapping[str, Alert]) -> bool:

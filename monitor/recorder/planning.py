@@ -15,7 +15,7 @@ from monitor.core.alert import Change
 from monitor.core.patient import Patient
 from monitor.events.envelope import Received, Refused
 from monitor.recorder.activating import Files
-from monitor.recorder.anew import Anew, assessed_anew
+from monitor.recorder.anew import Anew, assessed_anew, closed
 from monitor.recorder.deciding import Advance, Decision, Taken, decide, set_aside
 from monitor.recorder.failing import failed, mended
 from monitor.recorder.guard import Message
@@ -135,6 +135,17 @@ class Planner:
             draft.records += found.doubts(now)
             loaded = replace(loaded, owed=found.changes, anew=True)
         await self._assess(draft, row.patient, row.partition, loaded, (), Advance(now, sweep=False))
+        return self._finished(draft, None, None, 0, now)
+
+    async def plan_closing(self, row: AlertRow, actor: str, now: datetime) -> Plan:
+        """The transaction that ends an alert which the patient's history does not lead to, by a person's word."""
+        draft = _Draft(now)
+        loaded = await self._load(row.patient, None)
+        change, known = closed(row, now), loaded.known
+        draft.records.append(replace(change_record(change, facts=known.facts, anew=True), actor=actor))
+        draft.expected[kinds.alert_stream(row.patient)] = known.decided
+        draft.known[row.patient] = replace(known, decided=known.decided + 1)
+        self._announce(draft, change)
         return self._finished(draft, None, None, 0, now)
 
     async def _lacks(self, known: Known, row: PatientRow) -> bool:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 
 from monitor.audit import kinds
-from monitor.audit.batch import Owner, PatientRow, Position, TopicPartition
+from monitor.audit.batch import AlertRow, Owner, PatientRow, Position, TopicPartition
 from monitor.audit.ports import AuditLog
 from monitor.clock import Clock
 from monitor.core.alert import Change
@@ -123,6 +123,17 @@ class Recorder:
                 plan = await self._planner.plan_anew(row, now)
                 if await self._committed(plan):
                     return plan.changes
+        raise VersionConflict(f"of patient {row.patient}", 0, 0)
+
+    async def close_doubted(self, row: AlertRow, actor: str, now: datetime) -> None:
+        """Record that a person has closed a stop that newer rules do not find.
+
+        Raises DatabaseUnavailable, ProtocolChanged, Fenced.
+        """
+        async with self._lock:
+            for _ in range(CONFLICTS):
+                if await self._committed(await self._planner.plan_closing(row, actor, now)):
+                    return
         raise VersionConflict(f"of patient {row.patient}", 0, 0)
 
     async def assigned(self, partitions: Collection[TopicPartition]) -> Mapping[TopicPartition, Position]:

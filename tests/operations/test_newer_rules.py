@@ -12,17 +12,21 @@ from monitor.audit import kinds
 from monitor.audit.core_version import CORE_VERSION, core_version
 from monitor.audit.memory import MemoryAuditLog
 from monitor.audit.ports import AuditLog
+from monitor.audit.read_models import folded
 from monitor.audit.records import NewRecord, Record
 from monitor.audit.verify import verify
+from monitor.metrics import Metrics
 from monitor.notify.announcing import Announcer
+from monitor.operations.answering import answer
 from monitor.operations.newer_rules import Adopted, NewerRules
 from monitor.operations.stop_in_doubt import RULE, StopInDoubt
+from monitor.operations.watch import OperationsWatch
 from monitor.recorder.recorder import Recorder
 from tests.audit.given import batch
 from tests.audit.rig import PROTOCOL, HandClock, messages_of, recorder
 from tests.audit.test_upgrade import by_an_older_program
 from tests.core import charts
-from tests.operations.test_watch import ROUTING
+from tests.operations.test_watch import LEASE, ROUTING
 
 CHART = [charts.enrolled(80), charts.azacitidine(95), charts.acute(120, skin=3), charts.marrow(130, "85")]
 STOP, REVIEW = "stop.chimerism", "gvhd.review"
@@ -51,7 +55,7 @@ class Upgraded:
             if (payload := change(record)) is not None:
                 kept = {name: getattr(record, name) for name in names} | {"payload": payload}
                 await log.append(batch(NewRecord(**kept)))
-        await log.replace_read_models(await honest.patients(), await honest.alerts())
+        await log.replace_read_models(await honest.patients(), (await folded(log, PROTOCOL)).alerts)
         clock.at += timedelta(hours=1)
         target = await recorder(log, clock, events_clock=False, outbound=Announcer(ROUTING, PROTOCOL.tz))
         return cls(log, clock, target)
@@ -137,6 +141,35 @@ async def test_a_stop_that_newer_rules_do_not_find_stays_and_people_are_asked_to
     await upgraded.assessed(core="0.9.9+core.00000000")
     assert await StopInDoubt(log).troubles(upgraded.clock.at) == [doubt]
     assert (await verify(log, PROTOCOL)).tampered is False
+
+
+async def test_a_stop_in_doubt_ends_when_a_person_closes_the_doubt(log: MemoryAuditLog) -> None:
+    upgraded = await Upgraded.of(told_besides("0123456789abcdef", STOP), log)
+    await upgraded.assessed()
+    service = NewerRules(upgraded.recorder, log, upgraded.clock, holder="one", lease=15)
+    outbound = Announcer(ROUTING, PROTOCOL.tz)
+    watch = OperationsWatch(
+        log, [StopInDoubt(log)], outbound, upgraded.clock, Metrics(), wake=lambda: None, holder="one", lease=LEASE
+    )
+    await watch.look()
+    await service.close()
+    assert await standing(log) == "firing"
+    [doubt] = [row for row in await log.alerts(patient="") if row.rule == RULE]
+    word = answer(doubt, "resolved", actor="physician-2", note="the older rule was wrong", now=upgraded.clock.at)
+    await log.append(batch(word))
+
+    await service.close()
+    await service.close()
+
+    assert await standing(log) == "resolved"
+    ended = [each for each in await log.stream("alert/SH-001") if "0123456789abcdef" in each.payload]
+    assert [(each.kind, each.actor) for each in ended[1:]] == [("safety.alert.resolved.v1", "physician-2")]
+    assert (await verify(log, PROTOCOL)).tampered is False
+
+
+async def standing(log: MemoryAuditLog) -> str:
+    [row] = [row for row in await log.alerts(patient="SH-001") if row.alert_id == "0123456789abcdef"]
+    return row.status
 
 
 async def test_what_is_no_stop_ends_for_those_who_were_told(log: MemoryAuditLog) -> None:
