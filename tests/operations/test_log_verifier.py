@@ -153,7 +153,7 @@ async def test_people_are_told_once_of_a_record_that_does_not_hold_and_the_log_t
     written = await SqlAuditLog.open(url)
     await filled(written)
     await written.close()
-    await tamper(url, "UPDATE audit_log SET payload = replace(payload, '7', '8') WHERE sequence = 8")
+    await tamper(url, "UPDATE audit_log SET payload = '{}' WHERE sequence = 8")
     log, clock = await SqlAuditLog.open(url), a_clock()
     rig = Rig(log, clock)
 
