@@ -81,9 +81,7 @@ def _headed(each: Told, tz: ZoneInfo) -> str:
     why = f": {block.reason}" if block.reason else ""
     head = f"  version {block.record_version}, {block.status.value}, issued {issued}, known {known}, by"
     line = f"{head} {each.record.actor}{why} (log record {each.record.sequence})"
-    if (redacted := each.record.redacted) is None:
-        return line
-    return f"{line}\n    redacted on {local(redacted.at, tz)} by {redacted.by}: {redacted.why}"
+    return f"{line}\n    {redaction}" if (redaction := each.redaction(tz)) else line
 
 
 def _to_json(patient: str, versions: Sequence[Told]) -> dict[str, Any]:

@@ -40,6 +40,19 @@ def found(url: str, kind: str) -> Record:
     return asyncio.run(read())
 
 
+def alert_of(url: str) -> str:
+    """An alert that rests on the adverse event."""
+
+    async def read() -> str:
+        log = await SqlAuditLog.open(url, writing=False)
+        try:
+            return next(row.alert_id for row in await log.alerts() if row.rule == "report.susar-clock")
+        finally:
+            await log.close()
+
+    return asyncio.run(read())
+
+
 def test_a_record_is_redacted_and_all_that_reads_it_says_so(url: str, capsys: pytest.CaptureFixture[str]) -> None:
     sequence = found(url, EVENT).sequence
 
@@ -54,6 +67,8 @@ def test_a_record_is_redacted_and_all_that_reads_it_says_so(url: str, capsys: py
     for command in (["diff", "ae"], ["timeline", "SH-001"], ["verify"], ["database", "rebuild", "--check"]):
         assert main(command) == 0, command
     told = capsys.readouterr().out
+    assert main(["explain", alert_of(url)]) == 0
+    assert f"by officer-3: {WHY}" in capsys.readouterr().out
     assert f"by officer-3: {WHY}" in told
     assert f"redacted records {sequence}, by officer-3: {WHY}" in told
     assert "1 records are redacted, each by a record that says who did it and why" in told

@@ -63,7 +63,8 @@ def _version(each: Told, tz: ZoneInfo) -> str:
     numbered = f"version {block.record_version} ({block.status.value}): " if block else ""
     issued = f", issued {local(each.event.time, tz)}" if each.event.time else ""
     times = f"effective {local(each.effective, tz)}{issued}, known {local(each.record.known_at, tz)}"
-    return f"{numbered}{each.figures}; {times}, by {each.record.actor} (log record {each.record.sequence})"
+    line = f"{numbered}{each.figures}; {times}, by {each.record.actor} (log record {each.record.sequence})"
+    return f"{line}; {redaction}" if (redaction := each.redaction(tz)) else line
 
 
 def _why(found: Explanation) -> list[str]:

@@ -7,6 +7,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from functools import cached_property
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from monitor.audit.kinds import RECORD_REDACTED
 from monitor.audit.records import Record, Redacted
@@ -82,6 +83,12 @@ class Told:
         if isinstance(self.event, Refused):
             return f"{self.event.reason.value}: {self.event.detail}"
         return ", ".join(_figures({name: item for name, item in self.sent.items() if name not in BLOCK}))
+
+    def redaction(self, tz: ZoneInfo) -> str:
+        """When it was redacted, by whom and why; nothing if it was not."""
+        if (redacted := self.record.redacted) is None:
+            return ""
+        return f"redacted on {redacted.at.astimezone(tz):%Y-%m-%d %H:%M} by {redacted.by}: {redacted.why}"
 
     def to_json(self) -> dict[str, object]:
         """All there is to know of it."""
