@@ -113,7 +113,7 @@ def judge_record(fact: Fact[RecordBlock], judge: Judge) -> tuple[Hit, Effective]
     if not hits:
         return None
     hit, version = hits[0]
-    doubtful = version.preliminary or len(hits) < len(contents)
+    doubtful = version.preliminary or len(contents) > 1
     return (replace(hit, provisional=True) if doubtful else hit), version.data.effective_at
 
 

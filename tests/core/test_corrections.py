@@ -78,6 +78,14 @@ def test_so_it_is_where_the_contents_are_of_different_kinds() -> None:
         ]
 
 
+def test_a_stop_on_contents_that_disagree_is_provisional_also_where_each_would_stop() -> None:
+    torn = [marrow(110, "85", record="m"), marrow(110, "86", record="m", issued=112)]
+    [alert] = Chart([enrolled(), azacitidine(95), *torn], 113).alerts("stop.chimerism")
+    assert (alert.status, alert.provisional, alert.review) == ("firing", True, True)
+    settled = marrow(110, "86", record="m", version=2, status="corrected", reason="recount", issued=114)
+    assert not Chart([enrolled(), azacitidine(95), *torn, settled], 115).alerts("stop.chimerism")[0].provisional
+
+
 def test_a_content_of_a_conflict_is_judged_by_its_own_time() -> None:
     """The one that counts is of before the first dose; the other, of after it, would stop."""
     for chart in everywhere([result("95", effective=90, issued=111), result("85", issued=112)]):
