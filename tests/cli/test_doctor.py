@@ -135,10 +135,21 @@ def test_a_login_that_could_rewrite_the_log_is_doubted_and_the_writer_s_is_not(
 
 
 def test_a_protocol_file_that_is_not_the_one_in_force_is_wrong(broker: Broker, tmp_path: Path, made: str) -> None:
-    other = tmp_path / "other.yaml"
     shipped = Path(__file__).parents[2] / "monitor/protocol/nct06754540.yaml"
+    other = tmp_path / "other.yaml"
     other.write_text(shipped.read_text().replace("stop_grade: 2", "stop_grade: 3"))
     assert "the first start of a worker records it" in doctor(broker.url, made).stdout
+    approval = ["protocol", "activate", str(shipped), "--approved-by", "sponsor", "--why", "start of the trial"]
+    environment = {**os.environ, "SAFETY_MONITOR_DATABASE_URL": made}
+    subprocess.run([COMMAND, *approval], env=environment, check=True, capture_output=True)
+    assert "is in force" in doctor(broker.url, made).stdout
+    looked = doctor(broker.url, made, PROTOCOL=str(other))
+    assert looked.returncode == 1
+    assert "is in force on the log" in looked.stdout
+    assert "safety-monitor protocol activate" in looked.stdout
+
+
+def test_a_protocol_file_that_cannot_be_read_is_wrong(broker: Broker, tmp_path: Path, made: str) -> None:
     broken = tmp_path / "broken.yaml"
     broken.write_text("id: [")
     looked = doctor(broker.url, made, PROTOCOL=str(broken))
