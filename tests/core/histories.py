@@ -121,24 +121,35 @@ quiet = st.one_of(
 SICK: dict[str, Any] = {"present": True, "organ_scores": charts.NO_ORGAN | {"skin": 1}}
 
 
-def around(*milestones: int) -> st.SearchStrategy[float]:
+def near(*milestones: int) -> st.SearchStrategy[float]:
     """Days just before, at and after what matters: at 09:00, and at the midnights beside."""
     return st.builds(lambda day, step: day + step, st.sampled_from(milestones), st.sampled_from([-0.4, -0.375, 0, 0.7]))
 
 
 @st.composite
 def courses_with_a_window(draw: st.DrawFn) -> list[bytes]:
-    """Stopped for acute GVHD on D+110: a window from D+140 to D+170 that opens, is suspended, used or missed."""
+    """Stopped for acute GVHD on D+110: a window from D+140 to D+170 that opens, is suspended, used or missed.
+
+    Or so much later that the window is still open, pending or blocked when the laws look.
+    """
+    later_by = draw(st.sampled_from([0, 0, 130, 150, 180]))
+
+    def around(*milestones: int) -> st.SearchStrategy[float]:
+        return near(*(day + later_by for day in milestones))
+
     messages = [charts.enrolled(85), *(charts.azacitidine(95 + n, record=f"first-{n}") for n in range(5))]
-    messages += draw(versions_of(charts.acute, "stop", 110, st.sampled_from([3, 3, 3, 4])))
+    messages += draw(versions_of(charts.acute, "stop", 110 + later_by, st.sampled_from([3, 3, 3, 4])))
     steps = [
         versions_of(charts.decided, "hold", draw(around(108, 110, 112)), st.sampled_from(["hold", "stop"])),
         versions_of(charts.acute, "remission", draw(around(110, 120, 145)), st.sampled_from([0, 0, 0, 1])),
         versions_of(charts.chronic, "none", draw(around(110, 121, 150))),
     ]
     if draw(st.booleans()):
-        messages += [charts.decided(110.2, "hold", record="hold"), charts.acute(120, record="remission")]
-        messages += [charts.chronic(121, record="none")]
+        messages += [
+            charts.decided(110.2 + later_by, "hold", record="hold"),
+            charts.acute(120 + later_by, record="remission"),
+        ]
+        messages += [charts.chronic(121 + later_by, record="none")]
     else:
         for step in steps:
             messages += draw(step) if draw(st.integers(0, 7)) else []
@@ -177,6 +188,30 @@ def courses_after_a_stop(draw: st.DrawFn) -> list[bytes]:
 
 
 @st.composite
+def courses_of_results(draw: st.DrawFn) -> list[bytes]:
+    """Treated and followed: MRD of one series and another, blood and sorted cells, counts and adverse events."""
+    messages = [charts.enrolled(85), *(charts.azacitidine(95 + n, record=f"first-{n}") for n in range(5))]
+    values = st.sampled_from([None, None, "0.001", "0.002", "0.009", "0.01", "0.02", "0.021", "0.1", "0.2", "2"])
+    for visit in range(draw(st.integers(3, 7))):
+        day = 98 + 14 * visit
+        more = {"assay": "qpcr"} if draw(st.integers(0, 5)) else {"assay": "ngs", "lod": "0.0001"}
+        messages += draw(versions_of(charts.mrd, f"mrd-{visit}", day, values, **more))
+    cells = st.sampled_from(["blood", "bone_marrow"])
+    lineages = st.sampled_from(["whole", "cd3", "cd34"])
+    results = st.one_of(
+        revised(charts.marrow, "chimerism", percent, specimen=cells, lineage=lineages),
+        revised(
+            lab, "lab", st.sampled_from(["751-8", "777-3", "26446-5"]), st.sampled_from(["0.3", "1.0", "4.9", "20"])
+        ),
+        revised(adverse_event, "ae", ctcae_grade=st.integers(3, 5), laboratory=flag, serious=flag, related=flag),
+        revised(adverse_event, "ae", life_threatening=flag, expected=flag, serious=flag),
+    )
+    for versions in draw(st.lists(results, min_size=1, max_size=6)):
+        messages += versions
+    return messages
+
+
+@st.composite
 def any_history(draw: st.DrawFn, max_records: int = 14) -> list[bytes]:
     """A chart: usually enrolled and treated, with a dozen records and their versions."""
     messages = [charts.enrolled(draw(st.integers(70, 95)))] if draw(st.integers(0, 9)) else []
@@ -192,5 +227,5 @@ def any_history(draw: st.DrawFn, max_records: int = 14) -> list[bytes]:
 
 
 def histories(max_records: int = 14) -> st.SearchStrategy[list[bytes]]:
-    """Anything at all, or a course after a stop."""
-    return any_history(max_records) | courses_after_a_stop() | courses_with_a_window()
+    """Anything at all, a course after a stop, or one of results."""
+    return any_history(max_records) | courses_after_a_stop() | courses_with_a_window() | courses_of_results()
