@@ -110,7 +110,7 @@ class Settings(BaseSettings):
 
     max_message_bytes: int = Field(default=262_144, gt=0)
     max_expanded_bytes: int = Field(default=16_777_216, gt=0)  # what a compressed batch may grow to
-    batch_events: int = Field(default=500, ge=1)
+    batch_events: int = Field(default=100, ge=1)  # of a topic: a transaction holds the patients of them all
     batch_wait: Seconds = 0.05  # one event alone must not wait for company
     batch_bytes: int = Field(
         default=4_194_304, ge=1
@@ -118,8 +118,8 @@ class Settings(BaseSettings):
     buffered_messages: int = Field(default=500, ge=1)  # of a topic, between the broker and its agent
     fetch_bytes: int = Field(default=8_388_608, ge=1)  # of one answer of a broker
     partition_fetch_bytes: int = Field(default=524_288, ge=1)  # of one partition in it
-    cached_patients: int = Field(default=2_000, ge=1)
-    cached_facts: int = Field(default=40_000, ge=1)  # of them all: a fact takes some 4 KiB
+    cached_patients: int = Field(default=300, ge=1)
+    cached_facts: int = Field(default=30_000, ge=1)  # of them all: a fact takes some 4 KiB
     history_records: int = Field(default=10_000, ge=1)  # of a patient: more are assessed as well, and operators told
     quarantine_share: float = Field(default=0.2, gt=0, le=1)  # of a source's messages, in this hour and the last
     quarantine_minimum: int = Field(default=20, ge=1)  # refused messages: fewer call nobody

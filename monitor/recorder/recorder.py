@@ -29,7 +29,6 @@ from monitor.recorder.telling import tell
 from monitor.recorder.watermarks import Watermarks
 
 CONFLICTS = 20  # attempts: another writer of the same patient is a clock's tick, which is soon over
-CACHED_FACTS = 40_000  # some 170 MB
 TICKED_AT_ONCE = 200  # patients in one transaction
 
 
@@ -52,7 +51,7 @@ class Recorder:
         patience: float,
         max_message_bytes: int,
         cached_patients: int,
-        cached_facts: int = CACHED_FACTS,
+        cached_facts: int,
     ) -> None:
         """`patience`: seconds to wait for the database; `events_clock`: now is told by the topics, not by `clock`;
         `wake` is called when something waits in the outbox.

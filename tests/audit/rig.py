@@ -65,6 +65,7 @@ async def recorder(
         patience=1,
         max_message_bytes=max_message_bytes,
         cached_patients=100,
+        cached_facts=10_000,
     )
     await made.assigned([(topic, partition) for topic in TOPICS])
     return made

@@ -68,6 +68,7 @@ class Bench:
             patience=1,
             max_message_bytes=self.max_message_bytes,
             cached_patients=10,
+            cached_facts=1_000,
         )
         await recorder.assigned(PLACES)
         return recorder
