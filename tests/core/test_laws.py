@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import random
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -115,6 +115,30 @@ def test_retracting_a_result_equals_never_having_had_it_but_for_what_waits_for_a
     waits = any(rule == "stop.basis-retracted" for rule, _ in taken_back.live)
     if not waits:  # a state that waits for a decision also holds the reminders back
         assert left_over == set()
+
+
+@given(histories(), st.data())
+@LAW
+def test_a_preliminary_that_comes_after_its_final_changes_nothing(messages: list[bytes], data: st.DataObject) -> None:
+    """Under one version it never outweighs a final, whatever it says."""
+    read_back = [json.loads(raw) for raw in messages]
+    finals = [sent for sent in read_back if sent["data"].get("record_id") and not _preliminary(sent)]
+    final = data.draw(st.sampled_from(finals))
+    other = data.draw(st.sampled_from([sent for sent in read_back if sent["type"] == final["type"]]))
+    same = {name: final["data"][name] for name in ("record_id", "record_version") if name in final["data"]}
+    said = {name: value for name, value in other["data"].items() if name != "reason"}
+    issued = max(datetime.fromisoformat(sent["time"]) for sent in (final, other))
+    late = final | {
+        "id": "preliminary-after-its-final",
+        "time": (issued + timedelta(days=data.draw(st.integers(1, 40)))).isoformat(),
+        "data": said | same | {"status": "preliminary"},
+    }
+    plain, more = Chart(by_time(messages), END), Chart(by_time([*messages, json.dumps(late).encode()]), END)
+    assert (more.states, more.live) == (plain.states, plain.live)
+
+
+def _preliminary(sent: dict[str, Any]) -> bool:
+    return bool(sent["data"].get("status") == "preliminary")
 
 
 @given(histories())

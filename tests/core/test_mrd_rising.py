@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.core import charts
@@ -55,6 +55,7 @@ def test_exactly_tenfold_is_for_review_and_no_rise(value: str, rising: int, bord
 
 
 @given(st.from_regex(r"[1-9]\.[0-9]{0,29}", fullmatch=True), st.integers(-26, 1))
+@settings(max_examples=500)
 def test_tenfold_pairs_are_compared_undistorted_over_many_magnitudes(digits: str, exponent: int) -> None:
     pair = f"{digits}E{exponent}", f"{digits}E{exponent + 1}"
     assert fired("mrd.rise-borderline", *pair) == ["mrd-97"]
