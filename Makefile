@@ -11,7 +11,7 @@ SIDE_BY_SIDE := -n 2 --dist worksteal
 # Needs Java 17, and Maven to fetch the broker's jars once.
 ON_KAFKA := tests/kafka $(addprefix tests/engine/test_,worker.py refusals.py equivalence.py outages.py two_workers.py kills.py stopping.py)
 
-.PHONY: help install demo bench-audit test check laws test-kafka storm fuzz review soak bench-assess bench-alerts fmt lint types imports lock hooks clean
+.PHONY: help install demo bench bench-audit test check laws test-kafka storm fuzz review soak bench-assess bench-alerts fmt lint types imports lock hooks clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /\1\t/' | expand -t 16
@@ -33,6 +33,9 @@ test: install ## the whole suite: what starts nothing side by side, then the res
 	$(PYTEST) $(SIDE_BY_SIDE) $(PURE) || status=$$?; \
 	$(PYTEST) $(PURE:%=--ignore=%) || status=$$?; \
 	exit $$status
+
+bench: install ## the worker end to end beside peers that do less, in one run
+	$(BIN)/python -m bench.worker
 
 bench-audit: install ## what the log costs: append, verify, prove
 	PYTHONPATH=. $(BIN)/python bench/audit.py
