@@ -7,9 +7,10 @@ from typing import Annotated, Final
 
 import typer
 
-from monitor.audit import redacting
 from monitor.audit.log import SqlAuditLog
-from monitor.audit.redacting import Redaction, Request
+from monitor.audit.redacting import planning
+from monitor.audit.redacting.planning import Redaction
+from monitor.audit.redacting.request import Request
 from monitor.cli.actor import actor
 from monitor.clock import WallClock
 from monitor.errors import DatabaseInUse, UsageError, VersionConflict
@@ -73,10 +74,10 @@ async def _redact(
     done: list[tuple[int, Redaction]] = []
     try:
         if patient is not None:
-            return [await _done(log, partial(redacting.of_patient, log, patient, request))]
+            return [await _done(log, partial(planning.of_patient, log, patient, request))]
         for sequence in records:
             if not any(sequence in redaction.records for _, redaction in done):  # a copy of one before it
-                done.append(await _done(log, partial(redacting.of_record, log, protocol, sequence, request)))
+                done.append(await _done(log, partial(planning.of_record, log, protocol, sequence, request)))
     finally:
         await log.close()
     return done

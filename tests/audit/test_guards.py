@@ -8,12 +8,12 @@ import pytest_asyncio
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from monitor.audit import redacting
 from monitor.audit.batch import OutboxState, Outcome, Position
 from monitor.audit.database import Database
 from monitor.audit.kinds import patient_of
 from monitor.audit.log import SqlAuditLog
-from monitor.audit.redacting import Request
+from monitor.audit.redacting import planning
+from monitor.audit.redacting.request import Request
 from monitor.audit.schema import upgrade
 from monitor.errors import UsageError
 from tests.audit.given import START, alert, batch, fact, notice, patient
@@ -201,7 +201,7 @@ async def test_who_may_redact_destroys_keys_and_changes_no_record(postgres: Post
     for user, may in (("worker", False), ("officer", True)):
         log = await SqlAuditLog.open(postgres.url(guarded, user=user))
         [first] = [each async for each in log.read(limit=1)]
-        redaction = await redacting.of_patient(log, str(patient_of(first.stream)), Request("why", user, START))
+        redaction = await planning.of_patient(log, str(patient_of(first.stream)), Request("why", user, START))
         if may:
             await log.erase(redaction.erasure)
         else:

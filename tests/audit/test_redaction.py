@@ -10,13 +10,13 @@ import pytest
 import pytest_asyncio
 from sqlalchemy import event, select, text
 
-from monitor.audit import redacting
 from monitor.audit.database import Database
 from monitor.audit.kinds import INPUT_REFUSED, RECORD_REDACTED, patient_stream, quarantine_stream
 from monitor.audit.log import SqlAuditLog
 from monitor.audit.read_models import folded, kept
 from monitor.audit.records import Record
-from monitor.audit.redacting import Request
+from monitor.audit.redacting import planning
+from monitor.audit.redacting.request import Request
 from monitor.audit.replay import replay
 from monitor.audit.schema import upgrade
 from monitor.audit.tables import payload_keys
@@ -84,7 +84,7 @@ def request(*, whole: bool = False) -> Request:
 
 
 async def redact(log: SqlAuditLog, sequence: int, *, whole: bool = False) -> Record:
-    plan = await redacting.of_record(log, PROTOCOL, sequence, request(whole=whole))
+    plan = await planning.of_record(log, PROTOCOL, sequence, request(whole=whole))
     [act] = await log.erase(plan.erasure)
     return act
 
@@ -174,7 +174,7 @@ async def test_a_worker_at_work_goes_on_with_what_is_left(log: SqlAuditLog) -> N
 
 async def test_all_of_a_patient_is_gone_and_the_others_stay(url: str, log: SqlAuditLog) -> None:
     before = await standing(log)
-    plan = await redacting.of_patient(log, "SH-001", request())
+    plan = await planning.of_patient(log, "SH-001", request())
     assert {row.rule for row in plan.alerts} >= {"report.susar-clock"}
 
     await log.erase(plan.erasure)
@@ -192,7 +192,7 @@ async def test_all_of_a_patient_is_gone_and_the_others_stay(url: str, log: SqlAu
 
 
 async def test_a_patient_of_whom_all_was_erased_begins_anew(log: SqlAuditLog) -> None:
-    await log.erase((await redacting.of_patient(log, "SH-001", request())).erasure)
+    await log.erase((await planning.of_patient(log, "SH-001", request())).erasure)
 
     await record(log, [message("patient.enrolled", "new", 7, hct_date="2025-01-20")])
 
@@ -205,7 +205,7 @@ async def test_what_stands_is_not_taken_away_by_erasing_its_ground(log: SqlAudit
     reported = await found(log, EVENT)
 
     with pytest.raises(UsageError, match=r"other things would stand: .*report\.susar-clock"):
-        await redacting.of_record(log, PROTOCOL, reported.sequence, request(whole=True))
+        await planning.of_record(log, PROTOCOL, reported.sequence, request(whole=True))
 
 
 async def test_a_whole_record_goes_where_nothing_rests_on_it(log: SqlAuditLog) -> None:
@@ -231,7 +231,7 @@ async def test_why_somebody_redacted_can_itself_be_redacted(log: SqlAuditLog) ->
 
 
 async def test_a_redaction_waits_for_no_history_that_has_gone_on(log: SqlAuditLog) -> None:
-    plan = await redacting.of_record(log, PROTOCOL, (await found(log, EVENT)).sequence, request())
+    plan = await planning.of_record(log, PROTOCOL, (await found(log, EVENT)).sequence, request())
     await log.append(batch(fact("SH-001")))
 
     with pytest.raises(VersionConflict):
@@ -285,7 +285,7 @@ async def test_a_log_is_encrypted_or_not_from_its_first_record_on(url: str) -> N
     await again.append(batch(fact(number=2, dedupe_key="k2")))
     assert [each.scheme async for each in again.read()] == [1, 1]
     with pytest.raises(UsageError, match="begun without encryption"):
-        await redacting.of_record(again, PROTOCOL, 1, request())
+        await planning.of_record(again, PROTOCOL, 1, request())
     await again.close()
     with pytest.raises(UsageError, match="begun without encryption and goes on so"):
         await SqlAuditLog.open(url, encrypt=True)
@@ -302,7 +302,7 @@ async def test_killed_before_any_statement_a_redaction_erases_nothing(url: str) 
     database = Database(url)
     log = SqlAuditLog(database)
     await record(log, LINES)
-    plan = await redacting.of_record(log, PROTOCOL, (await found(log, INPUT_REFUSED)).sequence, request())
+    plan = await planning.of_record(log, PROTOCOL, (await found(log, INPUT_REFUSED)).sequence, request())
     before = await rows_of(url, *TABLES, "payload_keys")
     left = 0
 
