@@ -24,7 +24,8 @@ from monitor.core.stops import Stop
 from monitor.core.superseded import fired, joined
 from monitor.core.times import show
 from monitor.core.walking import Memo
-from monitor.core.window import OPEN, current, windows
+from monitor.core.window import current, windows
+from monitor.core.window_course import OPEN
 from monitor.protocol.model import Protocol
 from monitor.protocol.timeline import Superseded
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TypeVar
 
 from monitor.core.history import Fact, T_co
+from monitor.core.series import Series
 
 T = TypeVar("T")
 
@@ -21,3 +22,8 @@ def with_next(items: Sequence[T]) -> Iterator[tuple[T, T | None]]:
 def first_from(facts: Sequence[Fact[T_co]], at: datetime) -> int:
     """The position of the first fact that was so at this instant or later; their number if none was."""
     return bisect_left(facts, at, key=lambda fact: fact.at)
+
+
+def between(facts: Series[Fact[T_co]], start: datetime, end: datetime) -> tuple[Fact[T_co], ...]:
+    """The facts from one instant to another, both included."""
+    return facts[first_from(facts, start) : first_from(facts, end + timedelta(microseconds=1))]

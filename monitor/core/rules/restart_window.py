@@ -12,7 +12,8 @@ from monitor.core.history import RecordKey
 from monitor.core.readiness import readiness
 from monitor.core.rules.runs import evidence
 from monitor.core.stops import Hit, Lift
-from monitor.core.window import BLOCKED, EXPIRED, INVALIDATED, OPEN, PENDING, USED, Opening, Window, windows
+from monitor.core.window import Window, windows
+from monitor.core.window_course import BLOCKED, EXPIRED, INVALIDATED, OPEN, PENDING, USED, Opening
 from monitor.events.treatment import TreatmentDecided
 
 WINDOW_OPEN = Rule("restart.window-open", "medium", "stop.2", reading="restart.unit")

@@ -1,0 +1,65 @@
+"""The stops for acute GVHD that share one discontinuation, and the day it counts from (t0, clause stop.2).
+
+Stops belong together while nothing is given and no restart signed between them. t0 is the signed stop or hold in force
+at the first of them, else the first one after it, else that stop itself (provisional).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import date
+
+from monitor.core.context import Context
+from monitor.core.sequences import first_from
+from monitor.core.states import ON_HOLD, STOPPED, treatment_state
+from monitor.core.stops import Lift, Stop
+from monitor.core.times import Effective, precedes
+
+
+def stop_groups(ctx: Context) -> Iterator[tuple[Stop, ...]]:
+    """Stops that share a window: nothing was given and no restart signed between them."""
+    group: list[Stop] = []
+    for stop in (s for s in ctx.stops if not s.permanent):
+        if group and (stop.lift != group[-1].lift or _given_between(group[0], stop, ctx)):
+            yield tuple(group)
+            group = []
+        group.append(stop)
+    if group:
+        yield tuple(group)
+
+
+def _given_between(first: Stop, second: Stop, ctx: Context) -> bool:
+    def within(effective: Effective) -> bool:
+        after = precedes(first.first.effective, effective, ctx.tz)
+        return after and precedes(effective, second.first.effective, ctx.tz)
+
+    start, end = ctx.start_of(ctx.on(first.first.effective)), second.first.at
+    given = ctx.doses[first_from(ctx.doses, start) : first_from(ctx.doses, end)]
+    return any(within(f.effective) for f in given) or any(within(lift.effective) for lift in ctx.lifts)
+
+
+def first_holding(earlier: Sequence[tuple[Stop, ...]], stops: tuple[Stop, ...], ctx: Context) -> Stop:
+    """The first stop that has held treatment without a break until these came."""
+    return next((held[0] for held in earlier if not _lifted_before(held, stops, ctx)), stops[0])
+
+
+def successor_of(stops: tuple[Stop, ...], later: Sequence[tuple[Stop, ...]], ctx: Context) -> tuple[Stop, ...] | None:
+    """The stops that came while this window was not used, and have one of their own in its place."""
+    standing = (new for new in later if not _lifted_before(stops, new, ctx))
+    return next((new for new in standing if _given_between(stops[0], new[0], ctx)), None)
+
+
+def _lifted_before(stops: tuple[Stop, ...], new: tuple[Stop, ...], ctx: Context) -> bool:
+    lift = stops[-1].lift
+    return lift is not None and precedes(lift.effective, new[0].first.effective, ctx.tz)
+
+
+def counted_from(stop: Stop, restart: Lift | None, ctx: Context) -> tuple[date, bool]:
+    """The day the discontinuation counts from, and whether it is provisional."""
+    orders = [f for f in ctx.signed if f.data.decision in ("stop", "hold")]
+    before = [f for f in orders if f.at <= stop.first.at]
+    if before and treatment_state(ctx, stop.first.at) in (STOPPED, ON_HOLD):
+        return before[-1].on, False
+    after = [f for f in orders if not precedes(f.effective, stop.first.effective, ctx.tz)]
+    after = [f for f in after if restart is None or f.at < restart.at]
+    return (after[0].on, False) if after else (ctx.on(stop.first.effective), True)
