@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -11,7 +11,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from monitor.audit.kinds import INPUT_REFUSED
 from monitor.audit.records import Record
 from monitor.events.catalogue import TOPICS
-from monitor.events.codec import decode
+from monitor.events.codec import decode, restore
 from monitor.events.envelope import Received, Refused
 from monitor.notify.ports import SendOutcome
 from monitor.notify.receipts import attempts_in
@@ -46,11 +46,7 @@ def judge(kafka: Reached, url: str, settings: Settings, lines: Sequence[bytes], 
     events = {each.delivery_key for each in read if isinstance(each, Received)}
     refused = sum(isinstance(each, Refused) for each in read)
     written = records(url)
-    facts = Counter(
-        record.dedupe_key
-        for record in written
-        if record.origin is not None and record.stream.startswith("patient/") and record.kind != INPUT_REFUSED
-    )
+    facts = Counter(facts_on(written))
     kept = sum(record.stream.startswith("quarantine/") for record in written)
     lost = len(events - facts.keys()) + max(0, refused - kept)
     doubled = sum(facts.values()) - len(facts) + max(0, kept - refused)
@@ -74,6 +70,13 @@ def judge(kafka: Reached, url: str, settings: Settings, lines: Sequence[bytes], 
     ]
     matched = sum(len(_alerts(found[name])) for name in expected if found.get(name) == expected[name])
     return Judgement(len(events) + refused, len(facts), kept, lost, doubled, matched, len(arrived), tuple(wrong))
+
+
+def facts_on(written: Sequence[Record]) -> Iterator[str]:
+    """The delivery key of each fact on the log, by what it says: the log keeps keys under a secret of its own."""
+    for record in written:
+        if record.origin is not None and record.stream.startswith("patient/") and record.kind != INPUT_REFUSED:
+            yield restore(record.payload).delivery_key
 
 
 def _alerts(patient: object) -> list[object]:
