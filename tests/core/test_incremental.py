@@ -53,7 +53,8 @@ def _holds(patient: Patient) -> None:
     fold = patient.fold
     assert fold.assessment is not None
     assert fold.now is not None
-    known, memory = fold.assessment.context, replace(fold.memory, memo={})
+    known = fold.assessment.context
+    memory = replace(fold.memory, memo={}, closures=known.closures)  # a person's word is taken up by the next step
     stops = find_stops(fold.history, known.protocol, known.now, None, known.superseded)
     anew = assess(fold.history, known.protocol, known.now, stops=stops, memory=memory, raised_at=known.raised_at)
     assert anew.findings == fold.assessment.findings
