@@ -88,7 +88,7 @@ def house(broker: Broker, postgres: PostgresCluster, postgres_url: str, tmp_path
         "DEBUG": "1",  # tracebacks behind the lines
     }
     with worker_process(broker, postgres_url, tmp_path, **others) as worker:
-        yield House(worker, key.read_text().strip().rpartition("+")[2], tmp_path)
+        yield House(worker, key.read_text().strip().split("+", 4)[4], tmp_path)
 
 
 def test_nothing_that_a_working_house_says_or_keeps_holds_a_secret(
