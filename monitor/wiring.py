@@ -3,10 +3,10 @@
 import asyncio
 import os
 import typing
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from importlib.metadata import version
 
@@ -19,6 +19,7 @@ from monitor.agents.retries import RetryTaker
 from monitor.agents.watchdog import Watchdog
 from monitor.app import build_app
 from monitor.audit.acts import ActsTaker, take_over, take_over_left
+from monitor.audit.leading import Leases
 from monitor.audit.log import SqlAuditLog
 from monitor.audit.proof.anchors import Anchors, anchor_of
 from monitor.audit.proof.keyfile import read_secret
@@ -38,7 +39,7 @@ from monitor.metrics import Metrics
 from monitor.notify.announcing import Announcer
 from monitor.notify.delivering import Deliverer
 from monitor.notify.relay import Relay
-from monitor.notify.routing import TOPIC_CHANNELS, load_routing
+from monitor.notify.routing import TOPIC_CHANNELS, Routing, load_routing
 from monitor.notify.sender import AppriseSender
 from monitor.operations.heartbeat import Heartbeat, Overdue
 from monitor.operations.history_size import HistorySize
@@ -104,6 +105,26 @@ async def open_log(settings: Settings) -> AsyncIterator[SqlAuditLog]:
         await log.close()
 
 
+@dataclass(frozen=True)
+class Ground:
+    """What most parts of a worker stand on."""
+
+    settings: Settings
+    protocol: Protocol
+    routing: Routing | None
+    clock: WallClock
+    metrics: Metrics
+    health: Health
+    log: SqlAuditLog
+    leases: Leases
+    publisher: TopicPublisher
+
+    @property
+    def lives(self) -> bool:
+        """Whether it watches patients as time goes by; a back-fill does not."""
+        return self.settings.clock is ClockKind.SYSTEM
+
+
 @asynccontextmanager
 async def build_worker(settings: Settings) -> AsyncIterator[Parts]:
     """Make a worker's parts; starting an instance ends an older start of the same name.
@@ -111,8 +132,39 @@ async def build_worker(settings: Settings) -> AsyncIterator[Parts]:
     Raises UsageError (ProtocolRefused for a file nobody approved), SchemaMissing, DatabaseUnavailable.
     """
     protocol = Protocol.load(settings.protocol)
-    clock = WallClock()
     routing = load_routing(settings.routing, os.environ) if settings.routing else None
+    watchdog = Watchdog(leave, settings.stuck_after)
+    async with AsyncExitStack() as stack:
+        log = await stack.enter_async_context(open_log(settings))
+        ground = Ground(
+            settings=settings,
+            protocol=protocol,
+            routing=routing,
+            clock=WallClock(),
+            metrics=_metrics(protocol, routing),
+            health=Health(within=settings.ready_within),
+            log=log,
+            leases=Leases(log, settings.instance, timedelta(seconds=settings.lease)),
+            publisher=await stack.enter_async_context(aclosing(TopicPublisher(settings))),
+        )
+        sender = await stack.enter_async_context(AppriseSender(routing.recipients if routing else {}))
+        checkpoints = _checkpoints(ground)
+        if checkpoints is not None:
+            stack.push_async_callback(checkpoints.close)  # after all services, so that it counts their last records
+        announcer = Announcer(routing, protocol.tz, checkpoints.footer if checkpoints else lambda: None)
+        relay = _relay(ground, sender, announcer)
+        recorder = await _recorder(ground, announcer, relay)
+        yield Parts(
+            settings=settings,
+            make_app=lambda met: build_app(met, recorder, leave, watchdog),
+            health=ground.health,
+            watchdog=watchdog,
+            site=_site(ground),
+            services=_services(ground, relay, recorder, announcer, checkpoints),
+        )
+
+
+def _metrics(protocol: Protocol, routing: Routing | None) -> Metrics:
     metrics = Metrics(
         kinds=TYPES,
         topics=TOPICS,
@@ -121,122 +173,102 @@ async def build_worker(settings: Settings) -> AsyncIterator[Parts]:
         channels=(*(routing.channels if routing else ()), *TOPIC_CHANNELS),
     )
     metrics.build_is(version("safety-monitor"), protocol.id, protocol.hash)
-    health = Health(within=settings.ready_within)
-    watchdog = Watchdog(leave, settings.stuck_after)
-    async with AsyncExitStack() as stack:
-        log = await stack.enter_async_context(open_log(settings))
-        publisher = await stack.enter_async_context(aclosing(TopicPublisher(settings)))
-        sender = await stack.enter_async_context(AppriseSender(routing.recipients if routing else {}))
-        checkpoints = _checkpoints(settings, log, publisher, clock, metrics)
-        if checkpoints is not None:
-            stack.push_async_callback(checkpoints.close)  # after all services, so that it counts their last records
-        announcer = Announcer(routing, protocol.tz, checkpoints.footer if checkpoints else lambda: None)
-        relay = Relay(
-            log,
-            Deliverer(log, sender, AlertTopic(publisher), announcer.of_changes, clock, metrics),
-            clock,
-            metrics,
-            holder=settings.instance,
-            channels=routing.channels if routing else (),
-            ttl=timedelta(seconds=settings.lease),
-        )
-        files = await files_for(log, protocol, instance=settings.instance, now=clock.now())
-        recorder = Recorder(
-            log=log,
-            files=files,
-            clock=clock,
-            topics=TOPICS,
-            events_clock=settings.clock is ClockKind.EVENTS,
-            owner=await log.start_instance(settings.instance),
-            outbound=announcer,
-            observer=metrics,
-            vitals=health,
-            wake=relay.wake,
-            patience=settings.database_patience,
-            max_message_bytes=settings.max_message_bytes,
-            cached_patients=settings.cached_patients,
-            cached_facts=settings.cached_facts,
-        )
-        services: dict[str, Service] = {
-            "relay": relay,
-            "copier of the quarantine": QuarantineCopies(log, publisher, clock),
-            "taker of retries": RetryTaker(
-                recorder,
-                log,
-                clock,
-                leave,
-                topics=TOPICS,
-                holder=settings.instance,
-                lease=timedelta(seconds=settings.lease),
-            ),
-            "counter of open alerts": OpenAlerts(log, metrics, clock),
-            "watch over the system": OperationsWatch(
-                log,
-                _checks(settings, log, clock),
-                announcer,
-                clock,
-                metrics,
-                wake=relay.wake,
-                holder=settings.instance,
-                lease=timedelta(seconds=settings.lease),
-            ),
-        }
-        if checkpoints is not None:
-            services["maker of checkpoints"] = checkpoints
-        file = log.database.file
-        take = partial(take_over_left, log) if file is None else partial(take_over, log, Spool(file))
-        services["taker of records that wait"] = ActsTaker(take, clock)
-        if settings.heartbeat_url is not None:
-            services["heartbeat"] = Heartbeat(
-                settings.heartbeat_url.get_secret_value(),
-                _overdue(settings, log, health, checkpoints, clock),
-                clock,
-                metrics,
-                every=settings.heartbeat_every,
-            )
-        if settings.clock is ClockKind.SYSTEM:
-            services["assessor by newer rules"] = NewerRules(
-                recorder, log, clock, holder=settings.instance, lease=settings.lease
-            )
-            services["clock"] = Ticker(
-                recorder, log, clock, leave, holder=settings.instance, every=settings.tick_every, lease=settings.lease
-            )
-        services["verifier of the log"] = LogVerifier(
-            log,
-            protocol,
-            partial(_anchors, settings, log),
-            clock,
-            metrics,
-            schedule=Schedule(timedelta(seconds=settings.verify_every), timedelta(seconds=settings.verify_new_every)),
-            holder=settings.instance,
-            lease=timedelta(seconds=settings.lease),
-        )
-        yield Parts(
-            settings=settings,
-            make_app=lambda met: build_app(met, recorder, leave, watchdog),
-            health=health,
-            watchdog=watchdog,
-            site=HttpSite(
-                metrics=metrics,
-                readiness=health.report,
-                host=settings.http_host,
-                port=settings.http_port,
-                token=settings.http_token.get_secret_value() if settings.http_token else None,
-            ),
-            services=services,
-        )
+    return metrics
 
 
-def _checks(settings: Settings, log: SqlAuditLog, clock: WallClock) -> list[Check]:
+def _site(ground: Ground) -> HttpSite:
+    token = ground.settings.http_token
+    return HttpSite(
+        metrics=ground.metrics,
+        readiness=ground.health.report,
+        host=ground.settings.http_host,
+        port=ground.settings.http_port,
+        token=token.get_secret_value() if token else None,
+    )
+
+
+def _relay(ground: Ground, sender: AppriseSender, announcer: Announcer) -> Relay:
+    log, clock, metrics = ground.log, ground.clock, ground.metrics
+    topic = AlertTopic(ground.publisher)
+    deliverer = Deliverer(log, sender, topic, announcer.of_changes, clock, metrics)
+    channels = ground.routing.channels if ground.routing else ()
+    return Relay(log, ground.leases, deliverer, clock, metrics, channels=channels)
+
+
+async def _recorder(ground: Ground, announcer: Announcer, relay: Relay) -> Recorder:
+    """The one way in. Its owner's epoch is drawn last: from then on an older start of this instance is fenced."""
+    settings, log, now = ground.settings, ground.log, ground.clock.now()
+    return Recorder(
+        log=log,
+        files=await files_for(log, ground.protocol, instance=settings.instance, now=now),
+        clock=ground.clock,
+        topics=TOPICS,
+        events_clock=not ground.lives,
+        owner=await log.start_instance(settings.instance),
+        outbound=announcer,
+        observer=ground.metrics,
+        vitals=ground.health,
+        wake=relay.wake,
+        patience=settings.database_patience,
+        max_message_bytes=settings.max_message_bytes,
+        cached_patients=settings.cached_patients,
+        cached_facts=settings.cached_facts,
+    )
+
+
+def _services(
+    ground: Ground, relay: Relay, recorder: Recorder, announcer: Announcer, checkpoints: Checkpoints | None
+) -> dict[str, Service]:
+    """What runs beside the stream engine, by the name that logs give it."""
+    settings, log, leases, clock, metrics = ground.settings, ground.log, ground.leases, ground.clock, ground.metrics
+    services: dict[str, Service] = {
+        "relay": relay,
+        "copier of the quarantine": QuarantineCopies(log, ground.publisher, clock),
+        "taker of retries": RetryTaker(recorder, log, leases, clock, leave, topics=TOPICS),
+        "taker of records that wait": ActsTaker(_taking(log), clock),
+        "counter of open alerts": OpenAlerts(log, metrics, clock),
+        "watch over the system": OperationsWatch(
+            log, leases, _checks(ground), announcer, clock, metrics, wake=relay.wake
+        ),
+        "verifier of the log": _verifier(ground),
+    }
+    if checkpoints is not None:
+        services["maker of checkpoints"] = checkpoints
+    if settings.heartbeat_url is not None:
+        url, overdue = settings.heartbeat_url.get_secret_value(), _overdue(ground, checkpoints)
+        services["heartbeat"] = Heartbeat(url, overdue, clock, metrics, every=settings.heartbeat_every)
+    if ground.lives:
+        services["assessor by newer rules"] = NewerRules(recorder, log, leases, clock)
+        services["clock"] = Ticker(recorder, leases, clock, leave, every=settings.tick_every)
+    return services
+
+
+def _taking(log: SqlAuditLog) -> Callable[[datetime], Awaitable[int]]:
+    """How records that could not be appended by those who made them come onto the log."""
+    file = log.database.file
+    return partial(take_over_left, log) if file is None else partial(take_over, log, Spool(file))
+
+
+def _verifier(ground: Ground) -> LogVerifier:
+    settings = ground.settings
+    schedule = Schedule(timedelta(seconds=settings.verify_every), timedelta(seconds=settings.verify_new_every))
+    anchors = partial(_anchors, settings, ground.log)
+    return LogVerifier(
+        ground.log, ground.leases, ground.protocol, anchors, ground.clock, ground.metrics, schedule=schedule
+    )
+
+
+def _checks(ground: Ground) -> list[Check]:
     """What the watch over the system looks for. A back-fill is no feed: nobody is missed while it runs."""
+    settings, log = ground.settings, ground.log
     checks: list[Check] = [
         QuarantineShare(log, share=settings.quarantine_share, minimum=settings.quarantine_minimum),
         HistorySize(log, records=settings.history_records),
         LogBroken(log),
         StopInDoubt(log),
     ]
-    if settings.clock is ClockKind.SYSTEM:
-        checks.append(SourceSilent(log, after=settings.silent_after, since=clock.now()))
+    if ground.lives:
+        checks.append(SourceSilent(log, after=settings.silent_after, since=ground.clock.now()))
     return checks
 
 
@@ -249,36 +281,34 @@ async def _anchors(settings: Settings, log: SqlAuditLog) -> Anchors:
     return Anchors(outside, ProofStore(log), keys)
 
 
-def _overdue(
-    settings: Settings, log: SqlAuditLog, health: Health, checkpoints: Checkpoints | None, clock: WallClock
-) -> dict[str, Overdue]:
+def _overdue(ground: Ground, checkpoints: Checkpoints | None) -> dict[str, Overdue]:
     """What must not be overdue while the worker says that it lives."""
-    after = timedelta(seconds=settings.heartbeat_overdue)
-    overdue = {"worker": Readiness(health.report, after, clock.now()).overdue, "notices": notices_waiting(log, after)}
-    if settings.clock is ClockKind.SYSTEM:
-        overdue["clock"] = patients_due(log, after)
+    after = timedelta(seconds=ground.settings.heartbeat_overdue)
+    overdue = {
+        "worker": Readiness(ground.health.report, after, ground.clock.now()).overdue,
+        "notices": notices_waiting(ground.log, after),
+    }
+    if ground.lives:
+        overdue["clock"] = patients_due(ground.log, after)
     if checkpoints is not None:
         overdue["checkpoints"] = checkpoints_made(checkpoints, after)
     return overdue
 
 
-def _checkpoints(
-    settings: Settings, log: SqlAuditLog, publisher: TopicPublisher, clock: WallClock, metrics: Metrics
-) -> Checkpoints | None:
+def _checkpoints(ground: Ground) -> Checkpoints | None:
     """The maker of checkpoints, if there is a key to sign them with."""
+    settings = ground.settings
     if settings.checkpoint_key is None:
         return None
-    store = ProofStore(log)
+    store = ProofStore(ground.log)
     keys = signing_keys(read_secret(settings.checkpoint_key))
     return Checkpoints(
-        log,
+        ground.leases,
         store,
         CheckpointMaker(store, keys, partial(newest_in, settings.checkpoint_file)),
-        clock,
-        publisher,
-        metrics,
+        ground.clock,
+        ground.publisher,
+        ground.metrics,
         pace=Pace(timedelta(seconds=settings.checkpoint_every), settings.checkpoint_every_records),
         file=settings.checkpoint_file,
-        holder=settings.instance,
-        lease=timedelta(seconds=settings.lease),
     )

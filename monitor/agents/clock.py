@@ -4,17 +4,17 @@ Faust's timers are best effort and its leader is not fenced; and the clock must 
 deadlines are data in the log, and the lease is a row of it.
 """
 
-import asyncio
 import logging
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final, Protocol
 
 from monitor.agents.leave import exit_code
 from monitor.agents.ports import SOFTWARE, Leave
-from monitor.audit.ports import AuditLog
+from monitor.audit.leading import Leases
 from monitor.clock import Clock
 from monitor.errors import DatabaseUnavailable, Fenced
 from monitor.recorder.recorder import TICKED_AT_ONCE
+from monitor.stopping import Stopping
 
 logger = logging.getLogger(__name__)
 
@@ -31,22 +31,18 @@ class Ticked(Protocol):
 class Ticker:
     """Ticks until it is stopped. Only one worker of many does: the others find the lease taken."""
 
-    def __init__(
-        self, recorder: Ticked, log: AuditLog, clock: Clock, leave: Leave, *, holder: str, every: float, lease: float
-    ) -> None:
-        """`every` and `lease` in seconds; `holder` names this worker."""
+    def __init__(self, recorder: Ticked, leases: Leases, clock: Clock, leave: Leave, *, every: float) -> None:
+        """`every` in seconds."""
         self._recorder = recorder
-        self._log = log
+        self._lease = leases.named(LEASE)
         self._clock = clock
         self._leave = leave
-        self._holder = holder
         self._every = every
-        self._lease = timedelta(seconds=lease)
-        self._stopping = asyncio.Event()
+        self._stopping = Stopping()
 
     async def run(self) -> None:
         """Tick until `stop`. A database that does not answer is asked again at the next tick."""
-        while not self._stopping.is_set():
+        async for _ in self._stopping.rounds(self._every):
             try:
                 await self._tick()
             except DatabaseUnavailable as error:
@@ -56,23 +52,16 @@ class Ticker:
             except Exception as error:
                 logger.exception("the clock failed")
                 self._leave(SOFTWARE, f"internal error in the clock: {type(error).__name__}")
-            await self._pause()
-        await self._log.release_lease(LEASE, self._holder)
+        await self._lease.give_up()
 
     def stop(self) -> None:
         """End `run` after the tick under way."""
-        self._stopping.set()
+        self._stopping.tell()
 
     async def _tick(self) -> None:
         now = self._clock.now()
-        if await self._log.acquire_lease(LEASE, self._holder, ttl=self._lease, now=now) is None:
+        if not await self._lease.taken(now):
             return
         ticked = TICKED_AT_ONCE
-        while ticked == TICKED_AT_ONCE and not self._stopping.is_set():
+        while ticked == TICKED_AT_ONCE and not self._stopping.told:
             ticked = await self._recorder.tick(now)
-
-    async def _pause(self) -> None:
-        try:
-            await asyncio.wait_for(self._stopping.wait(), self._every)
-        except TimeoutError:
-            return

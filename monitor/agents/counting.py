@@ -1,6 +1,5 @@
 """How many alerts wait for a person, and how long the oldest has: counted in the log's read model now and then."""
 
-import asyncio
 import logging
 from collections import Counter
 from collections.abc import Mapping
@@ -9,6 +8,7 @@ from typing import Final, Protocol
 from monitor.audit.ports import AuditLog
 from monitor.clock import Clock
 from monitor.errors import DatabaseUnavailable
+from monitor.stopping import Stopping
 
 logger = logging.getLogger(__name__)
 
@@ -28,23 +28,19 @@ class OpenAlerts:
         self._log = log
         self._observer = observer
         self._clock = clock
-        self._stopping = asyncio.Event()
+        self._stopping = Stopping()
 
     async def run(self) -> None:
         """Count until `stop`; a database that does not answer is asked again later."""
-        while not self._stopping.is_set():
+        async for _ in self._stopping.rounds(EVERY):
             try:
                 await self._count()
             except DatabaseUnavailable as error:
                 logger.warning("open alerts cannot be counted: %s", error)
-            try:
-                await asyncio.wait_for(self._stopping.wait(), EVERY)
-            except TimeoutError:
-                continue
 
     def stop(self) -> None:
         """End `run`."""
-        self._stopping.set()
+        self._stopping.tell()
 
     async def _count(self) -> None:
         firing = await self._log.alerts(statuses=("firing",))

@@ -1,6 +1,5 @@
 """Copies of refused messages to the `safety.quarantine` topic, out of the outbox; the log has them already."""
 
-import asyncio
 import logging
 from datetime import timedelta
 from typing import Final
@@ -13,6 +12,7 @@ from monitor.errors import DatabaseUnavailable, MessageTooLarge, MonitorError
 from monitor.events.catalogue import QUARANTINE_TOPIC
 from monitor.notify.routing import QUARANTINE_CHANNEL
 from monitor.recorder.quarantine import copy_of
+from monitor.stopping import Stopping
 
 logger = logging.getLogger(__name__)
 
@@ -29,22 +29,22 @@ class QuarantineCopies:
         self._log = log
         self._publisher = publisher
         self._clock = clock
-        self._stopping = asyncio.Event()
+        self._stopping = Stopping()
 
     async def run(self) -> None:
         """Copy until `stop`. Neither the database's nor the broker's silence ends it."""
-        while not self._stopping.is_set():
+        while not self._stopping.told:
             try:
                 copied = await self._copy()
             except DatabaseUnavailable as error:
                 logger.warning("copies to %s wait: %s", QUARANTINE_TOPIC, error)
                 copied = 0
             if copied < AT_ONCE:
-                await self._pause()
+                await self._stopping.pause(PAUSE)
 
     def stop(self) -> None:
         """End `run` after the copies under way."""
-        self._stopping.set()
+        self._stopping.tell()
 
     async def _copy(self) -> int:
         now = self._clock.now()
@@ -66,9 +66,3 @@ class QuarantineCopies:
             retry_at = self._clock.now() + RETRY_AFTER
             return Outcome(attempt=row.attempts, state=OutboxState.PENDING, retry_at=retry_at)
         return Outcome(attempt=row.attempts, state=OutboxState.DELIVERED)
-
-    async def _pause(self) -> None:
-        try:
-            await asyncio.wait_for(self._stopping.wait(), PAUSE)
-        except TimeoutError:
-            return

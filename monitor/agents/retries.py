@@ -1,20 +1,20 @@
 """Takes up what people ask to have read again out of the quarantine, by the one worker that holds the lease."""
 
-import asyncio
 import logging
 from collections.abc import AsyncIterator, Collection, Sequence
-from datetime import timedelta
 from typing import Final, Protocol
 
 from monitor.agents.leave import exit_code
 from monitor.agents.ports import Leave
 from monitor.audit import kinds
 from monitor.audit.batch import Batch
+from monitor.audit.leading import Leases
 from monitor.audit.ports import AuditLog
 from monitor.clock import Clock
 from monitor.errors import DatabaseUnavailable, Fenced
 from monitor.recorder.records import MONITOR
 from monitor.recorder.retrying import AT_ONCE, Choice, Kept, kept_in, made_record, retries_in
+from monitor.stopping import Stopping
 
 logger = logging.getLogger(__name__)
 
@@ -36,45 +36,39 @@ class RetryTaker:
         self,
         recorder: Rereader,
         log: AuditLog,
+        leases: Leases,
         clock: Clock,
         leave: Leave,
         *,
         topics: Collection[str],
-        holder: str,
-        lease: timedelta,
     ) -> None:
         self._recorder = recorder
         self._log = log
         self._clock = clock
         self._leave = leave
         self._topics = sorted(topics)
-        self._holder = holder
-        self._lease = lease
-        self._stopping = asyncio.Event()
+        self._lease = leases.named(LEASE)
+        self._stopping = Stopping()
         self._seen = 0
 
     async def run(self) -> None:
         """Look until `stop`. Neither the database's silence nor a request that fails ends it."""
-        while not self._stopping.is_set():
+        async for _ in self._stopping.rounds(EVERY):
             try:
                 await self.look()
             except DatabaseUnavailable as error:
                 logger.warning("retries wait: %s", error)
             except Fenced as error:
                 self._leave(exit_code(error), str(error))
-            try:
-                await asyncio.wait_for(self._stopping.wait(), EVERY)
-            except TimeoutError:
-                continue
-        await self._log.release_lease(LEASE, self._holder)
+        await self._lease.give_up()
 
     def stop(self) -> None:
         """End `run` after the part under way."""
-        self._stopping.set()
+        self._stopping.tell()
 
     async def look(self) -> None:
         """Do what was asked. Raises DatabaseUnavailable, Fenced."""
-        if not await self._leads():
+        if not await self._lease.taken(self._clock.now()):
             return
         if not [record async for record in self._log.read(after=self._seen, stream=kinds.SYSTEM_RETRIES, limit=1)]:
             return
@@ -93,14 +87,10 @@ class RetryTaker:
                 await self._append(asked, (), (), error=type(error).__name__)
         self._seen = records[-1].sequence
 
-    async def _leads(self) -> bool:
-        now = self._clock.now()
-        return await self._log.acquire_lease(LEASE, self._holder, ttl=self._lease, now=now) is not None
-
     async def _do(self, asked: int, choice: Choice, accepted: set[int]) -> bool:
         """Read again what one request names; False if told to stop on the way, or if another leads now."""
         async for part in self._parts(choice, accepted):
-            if self._stopping.is_set() or not await self._leads():
+            if self._stopping.told or not await self._lease.taken(self._clock.now()):
                 return False
             made = await self._recorder.read_again(part)
             accepted |= set(made)

@@ -4,7 +4,6 @@ PostgreSQL takes the record at once from a role that may append; one that may on
 log has one writing process: while that is another, it waits in a file beside it. The worker takes it over in seconds.
 """
 
-import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from datetime import datetime
@@ -21,6 +20,7 @@ from monitor.audit.records import NewRecord, Record
 from monitor.audit.spool import Spool
 from monitor.errors import DatabaseInUse, DatabaseUnavailable, UsageError
 from monitor.events.canonical import canonical
+from monitor.stopping import Stopping
 
 logger = logging.getLogger(__name__)
 
@@ -101,21 +101,17 @@ class ActsTaker:
     def __init__(self, take: Callable[[datetime], Awaitable[int]], clock: Clock) -> None:
         self._take = take
         self._clock = clock
-        self._stopping = asyncio.Event()
+        self._stopping = Stopping()
 
     async def run(self) -> None:
         """Look every few seconds, and once more at the end."""
-        while not self._stopping.is_set():
+        async for _ in self._stopping.rounds(LOOK):
             await self._look()
-            try:
-                await asyncio.wait_for(self._stopping.wait(), LOOK)
-            except TimeoutError:
-                continue
         await self._look()
 
     def stop(self) -> None:
         """End `run`."""
-        self._stopping.set()
+        self._stopping.tell()
 
     async def _look(self) -> None:
         try:

@@ -7,12 +7,14 @@ from collections.abc import Collection, Sequence
 from datetime import timedelta
 
 from monitor.audit.batch import OutboxRow
+from monitor.audit.leading import Leases
 from monitor.audit.ports import AuditLog
 from monitor.clock import Clock
 from monitor.errors import DatabaseUnavailable
 from monitor.notify.delivering import Deliverer
 from monitor.notify.ports import RelayObserver
 from monitor.notify.routing import ALERT_CHANNEL, TOPIC_CHANNELS
+from monitor.stopping import Stopping
 
 logger = logging.getLogger(__name__)
 
@@ -27,32 +29,30 @@ EVENTS_AT_ONCE = 100
 class Relay:
     """Run it as a task of the worker; `stop` ends it after the sends under way.
 
-    `holder` names this process. `channels` are those of the routing file; rows of channels that are in it no more are
-    tried too, and go to their fallback. `ttl` is the lease's, `poll` how long an idle worker waits, in seconds.
+    `channels` are those of the routing file; rows of channels that are in it no more are
+    tried too, and go to their fallback. `poll`: how long an idle worker waits, in seconds.
     """
 
     def __init__(
         self,
         log: AuditLog,
+        leases: Leases,
         deliverer: Deliverer,
         clock: Clock,
         observer: RelayObserver,
         *,
-        holder: str,
         channels: Collection[str],
-        ttl: timedelta = timedelta(seconds=15),
         poll: float = 1.0,
     ) -> None:
         self._log = log
         self._deliverer = deliverer
         self._clock = clock
         self._observer = observer
-        self._holder = holder
+        self._lease = leases.named(LEASE)
         self._channels = frozenset({*channels, ALERT_CHANNEL})
-        self._ttl = ttl
         self._poll = poll
         self._leading = False
-        self._stopping = asyncio.Event()
+        self._stopping = Stopping()
         self._news: dict[str, asyncio.Event] = {channel: asyncio.Event() for channel in self._channels}
 
     def wake(self) -> None:
@@ -62,7 +62,7 @@ class Relay:
 
     def stop(self) -> None:
         """End `run` after the sends under way."""
-        self._stopping.set()
+        self._stopping.tell()
         self.wake()
 
     async def run(self) -> None:
@@ -73,7 +73,7 @@ class Relay:
             for channel in sorted(self._channels):
                 tasks.create_task(self._work(channel))
         try:
-            await self._log.release_lease(LEASE, self._holder)
+            await self._lease.give_up()
         except DatabaseUnavailable:
             logger.warning("the relay's lease was not given up; it ends by itself")
 
@@ -99,28 +99,28 @@ class Relay:
 
     async def _lead(self) -> None:
         """Hold the lease, and renew it well before it ends; without it, see whether it has become free."""
-        while not self._stopping.is_set():
+        while not self._stopping.told:
             try:
                 await self._take_the_lead()
             except DatabaseUnavailable as error:
                 self._leading = False
                 logger.warning("the relay waits for the database: %s", error)
-            await self._pause(self._stopping, self._ttl.total_seconds() / 3 if self._leading else self._poll)
+            await self._stopping.pause(self._lease.ttl.total_seconds() / 3 if self._leading else self._poll)
 
     async def _take_the_lead(self) -> None:
         now = self._clock.now()
-        epoch = await self._log.acquire_lease(LEASE, self._holder, ttl=self._ttl, now=now)
-        if epoch is not None and not self._leading:
+        leads = await self._lease.taken(now)
+        if leads and not self._leading:
             # Rows that a relay before us had claimed come back when their leases end.
             waiting = {backlog.channel for backlog in await self._log.outbox_backlog()} - set(TOPIC_CHANNELS)
             self._deliverer.sure_from = now + ROW_LEASE if waiting else None
             self.wake()
-        self._leading = epoch is not None
+        self._leading = leads
 
     async def _work(self, channel: str) -> None:
         """Deliver one channel's rows while this process leads."""
         news = self._news[channel]
-        while not self._stopping.is_set():
+        while not self._stopping.told:
             news.clear()
             found = 0
             if self._leading:
@@ -129,11 +129,11 @@ class Relay:
                 except DatabaseUnavailable as error:
                     logger.warning("channel %s waits for the database: %s", channel, error)
             if not found:
-                await self._pause(news, self._poll)
+                await self._pause(news)
 
     async def _watch(self) -> None:
         """Tell the metrics what waits, and take up rows whose channel is configured no more."""
-        while not self._stopping.is_set():
+        async for _ in self._stopping.rounds(5 * self._poll):
             try:
                 backlog = await self._log.outbox_backlog()
                 now = self._clock.now()
@@ -144,11 +144,10 @@ class Relay:
                     await self.relay_once(orphans)
             except DatabaseUnavailable as error:
                 logger.warning("the outbox cannot be counted: %s", error)
-            await self._pause(self._stopping, 5 * self._poll)
 
-    async def _pause(self, until: asyncio.Event, seconds: float) -> None:
+    async def _pause(self, news: asyncio.Event) -> None:
         try:
-            await asyncio.wait_for(until.wait(), seconds)
+            await asyncio.wait_for(news.wait(), self._poll)
         except TimeoutError:
             return
 

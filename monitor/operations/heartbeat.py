@@ -4,7 +4,6 @@ Nobody here can tell that we are silent. A service such as healthchecks.io calls
 must mean that patients are watched, and not only that a process runs.
 """
 
-import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
@@ -14,6 +13,7 @@ import aiohttp
 
 from monitor.clock import Clock
 from monitor.errors import DatabaseUnavailable
+from monitor.stopping import Stopping
 
 logger = logging.getLogger(__name__)
 
@@ -42,23 +42,19 @@ class Heartbeat:
         self._clock = clock
         self._observer = observer
         self._every = every
-        self._stopping = asyncio.Event()
+        self._stopping = Stopping()
         self._said = ""
 
     async def run(self) -> None:
         """Send signs until `stop`. Whatever the service outside does, it ends nothing here."""
         timeout = aiohttp.ClientTimeout(total=LIMIT)
         async with aiohttp.ClientSession(timeout=timeout, trust_env=True) as session:
-            while not self._stopping.is_set():
+            async for _ in self._stopping.rounds(self._every):
                 await self.beat(session)
-                try:
-                    await asyncio.wait_for(self._stopping.wait(), self._every)
-                except TimeoutError:
-                    continue
 
     def stop(self) -> None:
         """End `run` after the sign under way."""
-        self._stopping.set()
+        self._stopping.tell()
 
     async def beat(self, session: aiohttp.ClientSession) -> bool:
         """Send one sign if nothing is overdue; whether it arrived."""

@@ -3,7 +3,6 @@
 It is polite: pages of some milliseconds on the loop, patients in a thread, and three times as much rest as work.
 """
 
-import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
@@ -13,6 +12,7 @@ from typing import Final, Protocol
 
 from monitor.audit.batch import Batch
 from monitor.audit.checker import Checker
+from monitor.audit.leading import Leases
 from monitor.audit.passes import Pass, Passes, pass_of, pass_record
 from monitor.audit.ports import AuditLog
 from monitor.audit.proof.anchors import Anchors
@@ -20,6 +20,7 @@ from monitor.audit.verify import verify
 from monitor.clock import Clock
 from monitor.errors import DatabaseUnavailable, MonitorError
 from monitor.protocol.model import Protocol as ProtocolFile
+from monitor.stopping import Stopping
 
 logger = logging.getLogger(__name__)
 
@@ -68,35 +69,34 @@ class LogVerifier:
     def __init__(
         self,
         log: AuditLog,
+        leases: Leases,
         protocol: ProtocolFile,
         anchors: Callable[[], Awaitable[Anchors]],
         clock: Clock,
         observer: VerifierObserver,
         *,
         schedule: Schedule,
-        holder: str,
-        lease: timedelta,
     ) -> None:
-        """`protocol`: the file for a log that holds none. `holder` names this worker."""
+        """`protocol`: the file for a log that holds none."""
         self._log = log
         self._protocol = protocol
         self._anchors = anchors
         self._clock = clock
         self._observer = observer
         self._schedule = schedule
-        self._holder = holder
-        self._lease = lease
+        self._lease = leases.named(LEASE)
+        self._instance = leases.holder
         self._begun_at = clock.now()
         self._checker: Checker | None = None  # where the last pass ended, if all was well
         self._looked_at = self._begun_at
         self._passes = Passes(log)
-        self._stopping = asyncio.Event()
+        self._stopping = Stopping()
         self._rested = 0.0
         self._held_until = self._begun_at
 
     async def run(self) -> None:
         """Verify until `stop`. Neither the database's silence nor what is found ends it."""
-        while not self._stopping.is_set():
+        async for _ in self._stopping.rounds(LOOK):
             try:
                 await self.look()
             except _Interrupted:
@@ -105,12 +105,11 @@ class LogVerifier:
                 self._checker = None
                 waits = isinstance(error, DatabaseUnavailable)
                 logger.log(logging.WARNING if waits else logging.ERROR, "the log cannot be verified: %s", error)
-            await self._pause(LOOK)
-        await self._log.release_lease(LEASE, self._holder)
+        await self._lease.give_up()
 
     def stop(self) -> None:
         """End `run`; a pass under way is given up."""
-        self._stopping.set()
+        self._stopping.tell()
 
     async def look(self) -> Pass | None:
         """Make a pass if one is due. Raises DatabaseUnavailable, ProtocolInvalid."""
@@ -145,28 +144,22 @@ class LogVerifier:
         if done.whole_log:
             self._observer.verify_took(done.seconds)
         if done.whole_log or done.broken_at is not None:  # what is new is looked at too often to tell of each time
-            record = pass_record(done, instance=self._holder)
+            record = pass_record(done, instance=self._instance)
             await self._log.append(Batch(recorded_at=self._clock.now(), records=(record,)))
 
     async def _rest(self) -> None:
         """Let others work. Raises _Interrupted when told to stop, or when another worker has taken the lease."""
         worked = time.monotonic() - self._rested
-        await self._pause(min(worked * REST, LONGEST_REST))
-        if self._stopping.is_set() or not await self._leads(self._clock.now()):
+        await self._stopping.pause(min(worked * REST, LONGEST_REST))
+        if self._stopping.told or not await self._leads(self._clock.now()):
             raise _Interrupted
         self._rested = time.monotonic()
 
     async def _leads(self, now: datetime) -> bool:
         """Take the lease, or renew it at half of its time."""
-        if now + self._lease / 2 < self._held_until:
+        if now + self._lease.ttl / 2 < self._held_until:
             return True
-        if await self._log.acquire_lease(LEASE, self._holder, ttl=self._lease, now=now) is None:
+        if not await self._lease.taken(now):
             return False
-        self._held_until = now + self._lease
+        self._held_until = now + self._lease.ttl
         return True
-
-    async def _pause(self, seconds: float) -> None:
-        try:
-            await asyncio.wait_for(self._stopping.wait(), seconds)
-        except TimeoutError:
-            return

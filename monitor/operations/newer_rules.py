@@ -4,19 +4,19 @@ Without it, what only newer rules find in old facts would stay untold. One worke
 time; when all are done, the log says so, and the next start of the same program has nothing to do.
 """
 
-import asyncio
 import json
 import logging
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final, Protocol
 
 from monitor.audit import kinds
 from monitor.audit.batch import AlertRow, Batch, PatientRow
 from monitor.audit.core_version import CORE_VERSION
+from monitor.audit.leading import Leases
 from monitor.audit.ports import AuditLog
 from monitor.audit.records import NewRecord
 from monitor.clock import Clock
@@ -24,6 +24,7 @@ from monitor.core.alert import LIVE, Change
 from monitor.errors import DatabaseUnavailable, Fenced, VersionConflict
 from monitor.events.canonical import canonical
 from monitor.operations.stop_in_doubt import closed_by
+from monitor.stopping import Stopping
 
 logger = logging.getLogger(__name__)
 
@@ -57,31 +58,31 @@ class NewerRules:
     """Assesses everybody anew if the program is new to the log; then waits to be stopped."""
 
     def __init__(
-        self, recorder: Assessor, log: AuditLog, clock: Clock, *, holder: str, lease: float, core: str = CORE_VERSION
+        self, recorder: Assessor, log: AuditLog, leases: Leases, clock: Clock, *, core: str = CORE_VERSION
     ) -> None:
-        """`holder` names this worker; `lease` in seconds; `core` is what its decisions are stamped with."""
+        """`core` is what this worker's decisions are stamped with."""
         self._recorder = recorder
         self._log = log
         self._clock = clock
-        self._holder = holder
-        self._lease = timedelta(seconds=lease)
+        self._holder = leases.holder
+        self._lease = leases.named(LEASE)
         self._core = core
         self._fenced = False
-        self._stopping = asyncio.Event()
+        self._stopping = Stopping()
 
     async def run(self) -> None:
         """Wait a moment, assess, and wait for `stop`. The database's silence ends nothing."""
-        await self._pause(SETTLING)
-        while not self._stopping.is_set() and not await self._done():
-            await self._pause(LOOK)
-        while not self._stopping.is_set():
-            await self._pause(SETTLING)
+        await self._stopping.pause(SETTLING)
+        while not self._stopping.told and not await self._done():
+            await self._stopping.pause(LOOK)
+        while not self._stopping.told:
+            await self._stopping.pause(SETTLING)
             await self._tried(self.close)
-        await self._log.release_lease(LEASE, self._holder)
+        await self._lease.give_up()
 
     def stop(self) -> None:
         """End `run` after the patient under way."""
-        self._stopping.set()
+        self._stopping.tell()
 
     async def look(self) -> Adopted | None:
         """Assess everybody anew if nobody has under this program; None if it is done, or another worker does it.
@@ -89,7 +90,7 @@ class NewerRules:
         Raises DatabaseUnavailable, VersionConflict when another worker told of it meanwhile.
         """
         adopted, _ = await self._adopted()
-        if adopted == self._core or not await self._leads():
+        if adopted == self._core or not await self._lease.taken(self._clock.now()):
             return None
         changes: Counter[str] = Counter()
         rows = await self._log.patients()
@@ -97,8 +98,8 @@ class NewerRules:
             began = time.monotonic()
             found = await self._recorder.assess_anew(row, self._clock.now())
             changes.update(change.kind for change in found)
-            await self._pause(min((time.monotonic() - began) * REST, LONGEST_REST))
-            if self._stopping.is_set() or not await self._leads():
+            await self._stopping.pause(min((time.monotonic() - began) * REST, LONGEST_REST))
+            if self._stopping.told or not await self._lease.taken(self._clock.now()):
                 return None  # begun again by the next start, or gone on with by another: what is told is told once
         done, (_, version) = Adopted(adopted, len(rows), changes), await self._adopted()
         await self._log.append(self._record(done, version))
@@ -108,7 +109,7 @@ class NewerRules:
     async def close(self) -> None:
         """End the stops in doubt that a person has closed. Raises DatabaseUnavailable, VersionConflict, Fenced."""
         doubted = await self._doubted()
-        if not doubted or not await self._leads():
+        if not doubted or not await self._lease.taken(self._clock.now()):
             return
         by = closed_by(await self._log.stream(kinds.SYSTEM_ALERTS))
         for patient in sorted(set(doubted.values())):
@@ -160,13 +161,3 @@ class NewerRules:
             actor=self._holder,
         )
         return Batch(recorded_at=now, records=(record,), expected={kinds.PROGRAMS: version})
-
-    async def _leads(self) -> bool:
-        now = self._clock.now()
-        return await self._log.acquire_lease(LEASE, self._holder, ttl=self._lease, now=now) is not None
-
-    async def _pause(self, seconds: float) -> None:
-        try:
-            await asyncio.wait_for(self._stopping.wait(), seconds)
-        except TimeoutError:
-            return

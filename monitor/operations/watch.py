@@ -4,16 +4,16 @@ It lives by the database alone, so it works while the broker is down. Its only m
 in the stream `system/alerts`, and the next start takes it up from there.
 """
 
-import asyncio
 import logging
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final, Protocol
 
 from monitor.audit import kinds
 from monitor.audit.batch import Batch
+from monitor.audit.leading import Leases
 from monitor.audit.ports import AuditLog
 from monitor.clock import Clock
 from monitor.core.alert import LIVE, Change
@@ -24,6 +24,7 @@ from monitor.operations.trouble import Check, Trouble
 from monitor.recorder.ports import Outbound
 from monitor.recorder.records import change_record
 from monitor.recorder.rows import alert_row
+from monitor.stopping import Stopping
 
 logger = logging.getLogger(__name__)
 
@@ -45,52 +46,46 @@ class OperationsWatch:
     def __init__(
         self,
         log: AuditLog,
+        leases: Leases,
         checks: Sequence[Check],
         outbound: Outbound,
         clock: Clock,
         observer: OperationsObserver,
         *,
         wake: Callable[[], None],
-        holder: str,
-        lease: timedelta,
         every: float = EVERY,
     ) -> None:
-        """`wake` is called when a notice waits; `holder` names this worker; `every` in seconds."""
+        """`wake` is called when a notice waits; `every` in seconds."""
         self._log = log
+        self._lease = leases.named(LEASE)
         self._checks = checks
         self._outbound = outbound
         self._clock = clock
         self._observer = observer
         self._wake = wake
-        self._holder = holder
-        self._lease = lease
         self._every = every
         self._standing = Standing(log)
-        self._stopping = asyncio.Event()
+        self._stopping = Stopping()
 
     async def run(self) -> None:
         """Look until `stop`. Neither the database's silence nor a mistake in a check ends it."""
-        while not self._stopping.is_set():
+        async for _ in self._stopping.rounds(self._every):
             try:
                 await self.look()
             except DatabaseUnavailable as error:
                 logger.warning("the watch over the system waits: %s", error)
             except VersionConflict:
                 logger.info("another worker told of the system meanwhile")  # the next look goes by what it told
-            try:
-                await asyncio.wait_for(self._stopping.wait(), self._every)
-            except TimeoutError:
-                continue
-        await self._log.release_lease(LEASE, self._holder)
+        await self._lease.give_up()
 
     def stop(self) -> None:
         """End `run` after the look under way."""
-        self._stopping.set()
+        self._stopping.tell()
 
     async def look(self) -> None:
         """Ask all checks once, and tell what has changed. Raises DatabaseUnavailable, VersionConflict."""
         now = self._clock.now()
-        if await self._log.acquire_lease(LEASE, self._holder, ttl=self._lease, now=now) is not None:
+        if await self._lease.taken(now):
             await self._take_up(now)
             await self._ask(now)
         else:

@@ -11,6 +11,7 @@ import pytest
 
 from monitor.audit import kinds
 from monitor.audit.batch import Batch, OutboxRow, Outcome
+from monitor.audit.leading import Leases
 from monitor.audit.log import SqlAuditLog
 from monitor.audit.memory import MemoryAuditLog
 from monitor.audit.ports import AuditLog
@@ -80,9 +81,8 @@ class Trial:
         self.deliverer = Deliverer(
             self.log, self.sender, self.publisher, announce, self.clock, self.observer, chance=lambda: 1.0
         )
-        return Relay(
-            self.log, self.deliverer, self.clock, self.observer, holder=holder, channels=self.channels, poll=0.01
-        )
+        leases = Leases(self.log, holder, timedelta(seconds=15))
+        return Relay(self.log, leases, self.deliverer, self.clock, self.observer, channels=self.channels, poll=0.01)
 
     async def happens(self, *changes: Change) -> None:
         now = self.clock.now()

@@ -7,6 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from monitor.audit import kinds
+from monitor.audit.leading import Leases
 from monitor.audit.log import SqlAuditLog
 from monitor.audit.memory import MemoryAuditLog
 from monitor.audit.passes import Pass
@@ -33,13 +34,12 @@ class Rig:
     def __init__(self, log: AuditLog, clock: HandClock, holder: str = "one") -> None:
         self.log, self.clock = log, clock
         self.metrics = Metrics(rules=[RULE])
+        leases = Leases(log, holder, LEASE)
         self.verifier = LogVerifier(
-            log, PROTOCOL, self._anchors, clock, self.metrics, schedule=Schedule(DAY, HOUR), holder=holder, lease=LEASE
+            log, leases, PROTOCOL, self._anchors, clock, self.metrics, schedule=Schedule(DAY, HOUR)
         )
         announcer = Announcer(ROUTING, ZoneInfo("Asia/Shanghai"))
-        self.watch = OperationsWatch(
-            log, [LogBroken(log)], announcer, clock, self.metrics, wake=lambda: None, holder=holder, lease=LEASE
-        )
+        self.watch = OperationsWatch(log, leases, [LogBroken(log)], announcer, clock, self.metrics, wake=lambda: None)
 
     async def _anchors(self) -> Anchors:
         return Anchors()

@@ -10,6 +10,7 @@ import pytest
 
 from monitor.audit import kinds
 from monitor.audit.core_version import CORE_VERSION, core_version
+from monitor.audit.leading import Leases
 from monitor.audit.memory import MemoryAuditLog
 from monitor.audit.ports import AuditLog
 from monitor.audit.read_models import folded
@@ -61,7 +62,8 @@ class Upgraded:
         return cls(log, clock, target)
 
     async def assessed(self, core: str = CORE_VERSION, holder: str = "one") -> Adopted | None:
-        return await NewerRules(self.recorder, self.log, self.clock, holder=holder, lease=15, core=core).look()
+        leases = Leases(self.log, holder, LEASE)
+        return await NewerRules(self.recorder, self.log, leases, self.clock, core=core).look()
 
     async def told(self) -> list[tuple[str, str]]:
         """What people are told of: change and rule."""
@@ -146,11 +148,10 @@ async def test_a_stop_that_newer_rules_do_not_find_stays_and_people_are_asked_to
 async def test_a_stop_in_doubt_ends_when_a_person_closes_the_doubt(log: MemoryAuditLog) -> None:
     upgraded = await Upgraded.of(told_besides("0123456789abcdef", STOP), log)
     await upgraded.assessed()
-    service = NewerRules(upgraded.recorder, log, upgraded.clock, holder="one", lease=15)
+    leases = Leases(log, "one", LEASE)
+    service = NewerRules(upgraded.recorder, log, leases, upgraded.clock)
     outbound = Announcer(ROUTING, PROTOCOL.tz)
-    watch = OperationsWatch(
-        log, [StopInDoubt(log)], outbound, upgraded.clock, Metrics(), wake=lambda: None, holder="one", lease=LEASE
-    )
+    watch = OperationsWatch(log, leases, [StopInDoubt(log)], outbound, upgraded.clock, Metrics(), wake=lambda: None)
     await watch.look()
     await service.close()
     assert await standing(log) == "firing"

@@ -9,6 +9,7 @@ import pytest
 from pydantic import SecretStr
 
 from monitor.audit.batch import Batch
+from monitor.audit.leading import Leases
 from monitor.audit.memory import MemoryAuditLog
 from monitor.audit.read_models import folded, kept
 from monitor.core.alert import LIVE
@@ -64,13 +65,12 @@ class Rig:
         self.woken = 0
         self.watch = OperationsWatch(
             self.log,
+            Leases(self.log, holder, LEASE),
             [check],
             Announcer(ROUTING, ZoneInfo("Asia/Shanghai")),
             self.hands,
             self.metrics,
             wake=self._wake,
-            holder=holder,
-            lease=LEASE,
         )
 
     def _wake(self) -> None:

@@ -8,6 +8,7 @@ import pytest
 from monitor.agents.leave import leave
 from monitor.agents.retries import RetryTaker
 from monitor.audit.batch import Batch
+from monitor.audit.leading import Leases
 from monitor.audit.records import Origin
 from monitor.audit.replay import replay
 from monitor.events.catalogue import TOPICS
@@ -24,7 +25,8 @@ LAB = "safety.lab"
 
 
 def taker(bench: Bench, recorder: Recorder) -> RetryTaker:
-    return RetryTaker(recorder, bench.log, bench.hands, leave, topics=TOPICS, holder="one", lease=timedelta(seconds=15))
+    leases = Leases(bench.log, "one", timedelta(seconds=15))
+    return RetryTaker(recorder, bench.log, leases, bench.hands, leave, topics=TOPICS)
 
 
 async def ask(bench: Bench, **chosen: object) -> None:

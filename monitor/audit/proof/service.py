@@ -10,12 +10,13 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final, Protocol
 
-from monitor.audit.ports import AuditLog
+from monitor.audit.leading import Leases
 from monitor.audit.proof.checkpoint import SignedCheckpoint, read_checkpoint
 from monitor.audit.proof.making import CheckpointMaker
 from monitor.audit.proof.publishing import Topic, append_to_file, send_to_topic
 from monitor.audit.proof.store import Kept, ProofStore
 from monitor.errors import DatabaseUnavailable, MonitorError
+from monitor.stopping import Stopping
 
 logger = logging.getLogger(__name__)
 
@@ -52,11 +53,11 @@ class Pace:
 
 
 class Checkpoints:
-    """Makes and publishes checkpoints until it is stopped. `holder` names this worker, `lease` is how long it leads."""
+    """Makes and publishes checkpoints until it is stopped."""
 
     def __init__(
         self,
-        log: AuditLog,
+        leases: Leases,
         store: ProofStore,
         maker: CheckpointMaker,
         clock: Clock,
@@ -65,10 +66,8 @@ class Checkpoints:
         *,
         pace: Pace,
         file: Path | None,
-        holder: str,
-        lease: timedelta,
     ) -> None:
-        self._log = log
+        self._lease = leases.named(LEASE)
         self._store = store
         self._maker = maker
         self._clock = clock
@@ -76,13 +75,11 @@ class Checkpoints:
         self._observer = observer
         self._pace = pace
         self._file = file
-        self._holder = holder
-        self._lease = lease
         self._newest: SignedCheckpoint | None = None
         self._for_file: SignedCheckpoint | None = None
         self._for_topic: SignedCheckpoint | None = None
         self._said = ""
-        self._stopping = asyncio.Event()
+        self._stopping = Stopping()
 
     def footer(self) -> str | None:
         """The newest checkpoint in one line, for the foot of a notice; None before the first."""
@@ -100,24 +97,20 @@ class Checkpoints:
 
     async def run(self) -> None:
         """Make checkpoints until `stop`. Neither the database's nor the broker's silence ends it."""
-        while not self._stopping.is_set():
+        async for _ in self._stopping.rounds(POLL):
             await self._round(self._pace)
-            try:
-                await asyncio.wait_for(self._stopping.wait(), POLL)
-            except TimeoutError:
-                continue
 
     def stop(self) -> None:
         """End `run`; `close` makes the last checkpoint."""
-        self._stopping.set()
+        self._stopping.tell()
 
     async def close(self) -> None:
         """Sign what was written last, the receipts of the last notices too, and give the lease up."""
-        self._stopping.set()
+        self._stopping.tell()
         try:
             async with asyncio.timeout(LAST_LIMIT):
                 await self._round(Pace(timedelta(0), 1))
-                await self._log.release_lease(LEASE, self._holder)
+                await self._lease.give_up()
         except (DatabaseUnavailable, TimeoutError) as error:
             logger.warning("the last checkpoint was not finished: %s", error)
 
@@ -136,7 +129,7 @@ class Checkpoints:
         now = self._clock.now()
         if not pace.due(newest, await self._store.size(), now):
             return
-        if await self._log.acquire_lease(LEASE, self._holder, ttl=self._lease, now=now) is None:
+        if not await self._lease.taken(now):
             return
         made = await self._maker.make(now)
         if made is not None:

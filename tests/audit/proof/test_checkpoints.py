@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import text
 
 from monitor.audit.database import Database
+from monitor.audit.leading import Leases
 from monitor.audit.log import SqlAuditLog
 from monitor.audit.proof.checkpoint import SignedCheckpoint, read_checkpoint
 from monitor.audit.proof.keys import SigningKey
@@ -69,7 +70,7 @@ class House:
         self.seen = Seen()
         maker = CheckpointMaker(self.store, [key], lambda: newest_in(file))
         self.service = Checkpoints(
-            log,
+            Leases(log, holder, timedelta(seconds=15)),
             self.store,
             maker,
             self.clock,
@@ -77,8 +78,6 @@ class House:
             self.seen,
             pace=Pace(timedelta(minutes=1), 100),
             file=file,
-            holder=holder,
-            lease=timedelta(seconds=15),
         )
 
     async def look(self) -> Kept | None:
