@@ -17,11 +17,12 @@ from monitor.core.alert import Change
 from monitor.errors import ProtocolChanged, VersionConflict
 from monitor.recorder.activating import Files
 from monitor.recorder.cache import PatientCache
+from monitor.recorder.draft import Plan
 from monitor.recorder.guard import check_repeats
 from monitor.recorder.inputs import Input
 from monitor.recorder.loading import Loader
 from monitor.recorder.patience import Patience
-from monitor.recorder.planning import Plan, Planner
+from monitor.recorder.planning import Planner
 from monitor.recorder.ports import Outbound, RecorderObserver, Vitals
 from monitor.recorder.reading import Reading, read
 from monitor.recorder.retrying import Kept, again

@@ -6,7 +6,7 @@ from datetime import datetime
 from monitor.audit.records import Record
 from monitor.events.envelope import Received
 from monitor.events.plausible import FUTURE_ALLOWANCE
-from monitor.recorder.planning import Plan
+from monitor.recorder.draft import Plan
 from monitor.recorder.ports import RecorderObserver
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from monitor.recorder import planning
+from monitor.recorder import draft
 from monitor.recorder.deciding import Advance, Decision, Taken, decide
 from monitor.recorder.known import Known
 from tests.engine.bench import Bench
@@ -23,7 +23,7 @@ def mistake(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
             raise ZeroDivisionError("a mistake of ours")
         return decide(patient, known, taken, advance)
 
-    monkeypatch.setattr(planning, "decide", raising)
+    monkeypatch.setattr(draft, "decide", raising)
     return monkeypatch
 
 
