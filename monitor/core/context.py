@@ -85,10 +85,6 @@ class Context:
     def tz(self) -> ZoneInfo:
         return self.history.tz
 
-    @cached_property
-    def today(self) -> date:
-        return local_date(self.now, self.tz)
-
     def instant(self, effective: Effective) -> datetime:
         return instant(effective, self.tz)
 

@@ -7,9 +7,9 @@ import pytest
 import pytest_asyncio
 
 from monitor.audit.log import SqlAuditLog
-from monitor.audit.memory import MemoryAuditLog
 from monitor.audit.ports import AuditLog
 from monitor.audit.schema import upgrade
+from tests.support.memory_log import MemoryAuditLog
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from monitor.audit.memory import MemoryAuditLog
 from monitor.audit.ports import AuditLog
 from monitor.audit.protocols import activations, files_in
 from monitor.audit.read_models import rebuild
@@ -20,6 +19,7 @@ from monitor.protocol.timeline import Timeline
 from monitor.recorder.activating import Files, activate, files_for
 from tests.audit.rig import PROTOCOL, SCENARIOS, HandClock, lines_of, messages_of, recorder, time_of
 from tests.core import charts
+from tests.support.memory_log import MemoryAuditLog
 
 NOW = datetime(2025, 6, 12, 3, 20, tzinfo=UTC)
 APPROVED: dict[str, Any] = {"approved_by": "pi-1", "why": "amendment 2", "now": NOW, "events_clock": False}

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from monitor.audit.core_version import CORE_VERSION
-from monitor.audit.memory import MemoryAuditLog
 from monitor.audit.read_models import rebuild
 from monitor.audit.records import NewRecord, Record
 from monitor.audit.replay import reached, replay
@@ -29,6 +28,7 @@ from tests.audit.rig import (
     simulated,
     time_of,
 )
+from tests.support.memory_log import MemoryAuditLog
 
 # The histories with two digits meet every way a fact can come and be taken back; those with three turn on a rule's
 # boundaries, which the log knows nothing of (tests/scenarios holds them all).

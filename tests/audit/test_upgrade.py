@@ -7,7 +7,6 @@ import pytest
 
 from monitor.audit.core_version import CORE_VERSION
 from monitor.audit.log import SqlAuditLog
-from monitor.audit.memory import MemoryAuditLog
 from monitor.audit.ports import AuditLog
 from monitor.audit.records import NewRecord, Record
 from monitor.audit.verify import Verdict, verify
@@ -15,6 +14,7 @@ from tests.audit.given import batch
 from tests.audit.rig import PROTOCOL, HandClock, messages_of, recorder
 from tests.audit.test_verify import tamper
 from tests.core import charts
+from tests.support.memory_log import MemoryAuditLog
 
 CHART = [charts.enrolled(80), charts.azacitidine(95), charts.acute(120, skin=3), charts.marrow(130, "85")]
 

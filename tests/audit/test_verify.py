@@ -15,13 +15,13 @@ from monitor.audit.checker import Broken, Checker
 from monitor.audit.database import Database
 from monitor.audit.integrity import check_log
 from monitor.audit.log import SqlAuditLog
-from monitor.audit.memory import MemoryAuditLog
 from monitor.audit.ports import AuditLog
 from monitor.audit.records import NewRecord, Origin
 from monitor.audit.schema import upgrade
 from monitor.audit.seal import EMPTY_LOG, seal
 from monitor.audit.stored import Stored, envelope
 from tests.audit.given import at, batch, fact
+from tests.support.memory_log import MemoryAuditLog
 
 RECORDS = 40
 DROP_GUARDS = {

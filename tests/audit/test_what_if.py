@@ -3,13 +3,13 @@
 from datetime import timedelta
 from typing import Any
 
-from monitor.audit.memory import MemoryAuditLog
 from monitor.audit.ports import AuditLog
 from monitor.audit.replay import replay
 from monitor.audit.what_if import Since, what_if
 from monitor.protocol.model import Protocol
 from tests.audit.rig import PROTOCOL, HandClock, messages_of, recorder
 from tests.core import charts
+from tests.support.memory_log import MemoryAuditLog
 
 CHART = [charts.enrolled(80), charts.azacitidine(95), charts.acute(120, skin=3), charts.marrow(130, "89")]
 AFTER = charts.on_day(140)

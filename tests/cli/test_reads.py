@@ -13,7 +13,6 @@ import pytest_asyncio
 from monitor.audit.acts import ActsTaker, act, record_act, take_over, take_over_left
 from monitor.audit.kinds import EXPORT_MADE, LOG_READ, SYSTEM
 from monitor.audit.log import SqlAuditLog
-from monitor.audit.memory import MemoryAuditLog
 from monitor.audit.records import Record
 from monitor.audit.schema import upgrade
 from monitor.audit.spool import Spool
@@ -22,6 +21,7 @@ from monitor.clock import WallClock
 from monitor.errors import UsageError
 from tests.audit.given import START, at
 from tests.audit.rig import SCENARIOS, lines_of, record_by_events_clock
+from tests.support.memory_log import MemoryAuditLog
 from tests.support.postgres import PostgresCluster
 
 LINES = lines_of(SCENARIOS[11])

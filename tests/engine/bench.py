@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from monitor.audit.batch import OutboxRow
-from monitor.audit.memory import MemoryAuditLog
 from monitor.audit.records import Record
 from monitor.audit.verify import verify
 from monitor.core.alert import Change
@@ -18,6 +17,7 @@ from monitor.recorder.activating import Files
 from monitor.recorder.inputs import Input
 from monitor.recorder.recorder import Recorder
 from tests.engine.wire import START, event
+from tests.support.memory_log import MemoryAuditLog
 
 PROTOCOL = Protocol.load()
 PLACES = [(topic, partition) for topic in TOPICS for partition in range(2)]

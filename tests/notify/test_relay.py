@@ -13,7 +13,6 @@ from monitor.audit import kinds
 from monitor.audit.batch import Batch, OutboxRow, Outcome
 from monitor.audit.leading import Leases
 from monitor.audit.log import SqlAuditLog
-from monitor.audit.memory import MemoryAuditLog
 from monitor.audit.ports import AuditLog
 from monitor.audit.records import Record
 from monitor.audit.schema import upgrade
@@ -27,6 +26,7 @@ from monitor.notify.recipients import Recipient
 from monitor.notify.relay import ROW_LEASE, Relay
 from monitor.notify.routing import Routing
 from monitor.notify.sender import AppriseSender
+from tests.support.memory_log import MemoryAuditLog
 
 from .alerts import NOW, PATIENT, later, raised
 from .fakes import FAILED, REFUSED, UNSURE, FakeClock, FakeObserver, FakePublisher, FakeSender

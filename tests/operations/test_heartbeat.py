@@ -11,7 +11,6 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from monitor.audit.memory import MemoryAuditLog
 from monitor.embedded import free_port
 from monitor.health import Health
 from monitor.metrics import Metrics
@@ -21,6 +20,7 @@ from monitor.operations.overdue import Readiness, checkpoints_made, notices_wait
 from monitor.settings import Settings
 from tests.audit.given import START, at, batch, notice, patient
 from tests.engine.bench import Hands
+from tests.support.memory_log import MemoryAuditLog
 
 AFTER = timedelta(minutes=5)
 SECRET = "a-secret-id"

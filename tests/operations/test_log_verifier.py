@@ -9,7 +9,6 @@ from zoneinfo import ZoneInfo
 from monitor.audit import kinds
 from monitor.audit.leading import Leases
 from monitor.audit.log import SqlAuditLog
-from monitor.audit.memory import MemoryAuditLog
 from monitor.audit.passes import Pass
 from monitor.audit.ports import AuditLog
 from monitor.audit.proof.anchors import Anchors
@@ -24,6 +23,7 @@ from tests.audit.rig import PROTOCOL, HandClock
 from tests.audit.test_verify import tamper
 from tests.core import charts
 from tests.operations.test_watch import ROUTING
+from tests.support.memory_log import MemoryAuditLog
 
 DAY, HOUR, LEASE = timedelta(days=1), timedelta(hours=1), timedelta(seconds=15)
 

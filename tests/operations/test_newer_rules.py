@@ -11,7 +11,6 @@ import pytest
 from monitor.audit import kinds
 from monitor.audit.core_version import CORE_VERSION, core_version
 from monitor.audit.leading import Leases
-from monitor.audit.memory import MemoryAuditLog
 from monitor.audit.ports import AuditLog
 from monitor.audit.read_models import folded
 from monitor.audit.records import NewRecord, Record
@@ -28,6 +27,7 @@ from tests.audit.rig import PROTOCOL, HandClock, messages_of, recorder
 from tests.audit.test_upgrade import by_an_older_program
 from tests.core import charts
 from tests.operations.test_watch import LEASE, ROUTING
+from tests.support.memory_log import MemoryAuditLog
 
 CHART = [charts.enrolled(80), charts.azacitidine(95), charts.acute(120, skin=3), charts.marrow(130, "85")]
 STOP, REVIEW = "stop.chimerism", "gvhd.review"

@@ -10,7 +10,6 @@ from pydantic import SecretStr
 
 from monitor.audit.batch import Batch
 from monitor.audit.leading import Leases
-from monitor.audit.memory import MemoryAuditLog
 from monitor.audit.read_models import folded, kept
 from monitor.core.alert import LIVE
 from monitor.errors import UsageError
@@ -23,6 +22,7 @@ from monitor.operations.watch import OperationsWatch
 from monitor.protocol.model import Protocol
 from tests.engine.bench import Hands
 from tests.engine.wire import START
+from tests.support.memory_log import MemoryAuditLog
 
 RULE = "ops.quarantine-share"
 LEASE = timedelta(seconds=15)

@@ -6,10 +6,10 @@ from typing import cast
 
 from monitor.agents.publisher import TopicPublisher
 from monitor.agents.quarantine import QuarantineCopies
-from monitor.audit.memory import MemoryAuditLog
 from monitor.errors import MessageTooLarge
 from monitor.recorder.inputs import Header, Input
 from tests.audit.rig import HandClock, recorder
+from tests.support.memory_log import MemoryAuditLog
 
 ROOM = 1_000  # bytes that this broker takes
 HEADERS = (("quarantine_reason", b"feigned" * 200),)

@@ -37,11 +37,6 @@ class Anchors:
         self._store = store
         self._keys = keys
 
-    @property
-    def signatures_checked(self) -> bool:
-        """Are there keys to check them with?"""
-        return bool(self._keys)
-
     async def largest(self) -> Anchor | None:
         """The one of the most records. Ask before the log's head is read: then an honest head is no smaller."""
         found = self._outside[-1:]

@@ -1,4 +1,4 @@
-"""The audit log in memory: the fake of the contract suite, for tests and for runs that keep nothing."""
+"""The audit log in memory: a fake that the contract suite holds to what the databases do."""
 
 import asyncio
 import secrets
