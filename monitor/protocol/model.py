@@ -193,7 +193,10 @@ class Protocol(Section):
     @field_validator("site_timezone")
     @classmethod
     def _known_zone(cls, name: str) -> str:
-        ZoneInfo(name)
+        try:
+            ZoneInfo(name)
+        except (KeyError, OSError, ValueError) as error:
+            raise ValueError(f"there is no time zone {name!r}") from error
         return name
 
     @cached_property
@@ -217,11 +220,26 @@ class Protocol(Section):
     @classmethod
     def load(cls, path: Path | None = None) -> Protocol:
         """Read a protocol file (YAML); without a path, the one of NCT06754540. Raises ProtocolInvalid."""
+        file = path or files("monitor.protocol").joinpath("nct06754540.yaml")
         try:
-            text = path.read_text() if path else files("monitor.protocol").joinpath("nct06754540.yaml").read_text()
+            text = file.read_text(encoding="utf-8")
             return cls.model_validate(yaml.load(text, Loader=_DecimalLoader))  # noqa: S506 - a SafeLoader underneath
-        except (OSError, yaml.YAMLError, ValidationError, KeyError) as error:
-            raise ProtocolInvalid(f"protocol file {path or 'nct06754540.yaml'} cannot be used: {error}") from error
+        except (OSError, yaml.YAMLError, ValueError, KeyError) as error:
+            raise ProtocolInvalid(f"protocol file {path or file.name} cannot be used: {_wrong(error)}") from error
+
+
+def _wrong(error: Exception) -> str:
+    """What is wrong with a file, and where, in one line."""
+    if isinstance(error, ValidationError):
+        return "; ".join(
+            f"{'.'.join(map(str, e['loc'])) or 'the file'}: {e['msg'].removeprefix('Value error, ')}"
+            for e in error.errors()
+        )
+    if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark:
+        return f"line {error.problem_mark.line + 1}: {error.problem}"
+    if isinstance(error, UnicodeDecodeError):
+        return "it is not UTF-8"
+    return error.strerror or str(error) if isinstance(error, OSError) else str(error)
 
 
 class _DecimalLoader(yaml.SafeLoader):

@@ -59,14 +59,37 @@ def test_check_prints_the_readings_in_words(capsys: pytest.CaptureFixture[str]) 
 
 
 @pytest.mark.parametrize(
-    "mistake",
-    [{"acute_gvhd": {"stop_grade": 1}}, {"chimerism": {"stop_under_percent": 90}}, {"dli": {"interval_min_days": 0}}],
+    ("mistake", "said"),
+    [
+        ({"acute_gvhd": {"stop_grade": 1}}, "acute_gvhd.stop_grade: Input should be 2 or 3"),
+        ({"chimerism": {"stop_under_percent": 90}}, "chimerism.stop_under_percent: Extra inputs are not permitted"),
+        ({"dli": {"interval_min_days": 0}}, "dli.interval_min_days: "),
+    ],
 )
-def test_check_refuses_a_file_it_cannot_use_in_one_line(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], mistake: dict[str, Any]
+def test_check_says_in_one_line_where_a_file_is_wrong(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], mistake: dict[str, Any], said: str
 ) -> None:
     assert main(["protocol", "check", str(written(tmp_path, "wrong.yaml", **mistake))]) == 2
-    assert len(capsys.readouterr().err.strip().splitlines()) == 1
+    [line] = capsys.readouterr().err.strip().splitlines()
+    assert f"wrong.yaml cannot be used: {said}" in line
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"\xff\xfe", "it is not UTF-8"),
+        (b"id: [nct", "line 1: expected"),
+        (b"", "the file: Input should be a valid dictionary"),
+        (b"site_timezone: Asia/Nowhere", "site_timezone: there is no time zone 'Asia/Nowhere'"),
+    ],
+)
+def test_check_refuses_what_is_no_protocol_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], content: bytes, said: str
+) -> None:
+    path = tmp_path / "wrong.yaml"
+    path.write_bytes(content)
+    assert main(["protocol", "check", str(path)]) == 2
+    assert said in capsys.readouterr().err
 
 
 def test_check_of_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
