@@ -6,7 +6,7 @@ import signal
 from collections.abc import Coroutine
 from typing import Any, Final
 
-from monitor.agents.leave import leave, leave_after
+from monitor.agents.leave import exit_code, leave, leave_after
 from monitor.agents.ports import SOFTWARE, TEMPORARY
 from monitor.broker import BrokerUnavailable, check_topics, recognised
 from monitor.settings import Settings
@@ -81,7 +81,9 @@ class Worker:
         stop.cancel()
         if not start.done():
             leave(TEMPORARY, "told to stop while joining the group; nothing was in hand")
-        await start
+        if error := start.exception():  # half started it can neither go on nor be stopped
+            logger.error("the stream engine did not start", exc_info=error)
+            leave(exit_code(error), f"the stream engine did not start: {type(error).__name__}")
         self._app = app
         self._parts.health.started()
         self._keep("stream engine", app.wait_until_stopped())
