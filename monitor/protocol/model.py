@@ -20,6 +20,10 @@ Positive = Annotated[Decimal, Field(gt=0)]
 Days = Annotated[int, Field(gt=0)]
 
 
+LATER = {"eligibility": ("acute_gvhd_fails_from_grade", "chronic_gvhd_fails_from_severity")}
+"""Fields that a log's first files did not have: with its default, such a field is no part of the hash."""
+
+
 class Section(BaseModel):
     """A part of the protocol file. Frozen; a key it does not know is an error, never ignored."""
 
@@ -145,7 +149,7 @@ class Susar(Section):
 
 
 class Eligibility(Section):
-    """Limits shared by eligibility and readiness; all inclusive."""
+    """Limits shared by eligibility and readiness; all inclusive. GVHD of this much at enrolment excludes."""
 
     age_min_years: Days = 18
     age_max_years: Days = 70
@@ -156,6 +160,8 @@ class Eligibility(Section):
     creatinine_max_uln: Positive = Decimal("1.5")
     clearance_min_ml_min: Positive = Decimal(50)
     severe_infection_grade: Days = 3
+    acute_gvhd_fails_from_grade: Annotated[int, Field(ge=1, le=4)] = 2
+    chronic_gvhd_fails_from_severity: Literal["mild", "moderate", "severe"] = "moderate"
 
 
 class Readiness(Section):
@@ -206,8 +212,14 @@ class Protocol(Section):
 
     @cached_property
     def hash(self) -> str:
-        """`sha256:` of the canonical JSON of all values."""
-        text = json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        """`sha256:` of the canonical JSON of all values; a file from before a field was added keeps its hash."""
+        values = self.model_dump(mode="json")
+        for section, names in LATER.items():
+            defaults = type(getattr(self, section))().model_dump(mode="json")
+            for name in names:
+                if values[section][name] == defaults[name]:
+                    del values[section][name]
+        text = json.dumps(values, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
 
     def reading(self, name: str) -> str:

@@ -89,6 +89,12 @@ SENTENCES: Final[Mapping[str, str | Choices]] = {
     "eligibility.creatinine_max_uln": "Creatinine is at most {} times its upper limit.",
     "eligibility.clearance_min_ml_min": "Creatinine clearance is at least {} mL/min.",
     "eligibility.severe_infection_grade": "An infection is severe from CTCAE grade {}.",
+    "eligibility.acute_gvhd_fails_from_grade": "Acute GVHD of MAGIC grade {} or higher at enrolment excludes.",
+    "eligibility.chronic_gvhd_fails_from_severity": {
+        "mild": "Any chronic GVHD at enrolment excludes.",
+        "moderate": "Moderate or severe chronic GVHD at enrolment excludes.",
+        "severe": "Severe chronic GVHD at enrolment excludes.",
+    },
     "readiness.stale_days": "An item of the readiness list is stale after {} days.",
     "readiness.marrow_stale_days": "Marrow and disease on the readiness list are stale after {} days.",
     "readiness.gvhd_stale_days": "GVHD on the readiness list is stale after {} days.",

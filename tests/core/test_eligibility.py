@@ -7,6 +7,7 @@ import pytest
 from tests.core.charts import (
     D0,
     NO_ORGAN,
+    PROTOCOL,
     Chart,
     acute,
     azacitidine,
@@ -24,6 +25,12 @@ def lab(code: str, value: str, unit: str, day: float = 79, record: str | None = 
 
 def verdict(item: str, *messages: bytes, **form: Any) -> str:
     return str(Chart([enrolled(80, **form), *messages], 85).states[3][item])
+
+
+def verdict_by(limits: dict[str, Any], item: str, *messages: bytes) -> str:
+    """By a protocol file with other limits than the trial's."""
+    protocol = PROTOCOL.model_copy(update={"eligibility": PROTOCOL.eligibility.model_copy(update=limits)})
+    return str(Chart([enrolled(80), *messages], 85, protocol).states[3][item])
 
 
 def turning(year_of_age: int) -> dict[str, int]:
@@ -165,6 +172,36 @@ def test_acute_gvhd_of_grade_ii_fails_and_any_other_goes_to_review(assessment: b
 )
 def test_chronic_gvhd_below_moderate_passes_if_every_organ_was_scored(form: dict[str, Any], said: str) -> None:
     assert verdict("chronic_gvhd", chronic(79, **form)) == said
+
+
+@pytest.mark.parametrize(
+    ("limit", "below", "said", "reached"),
+    [
+        ({"acute_gvhd_fails_from_grade": 1}, acute(79, skin=0), "pass", acute(79, skin=1)),
+        ({"acute_gvhd_fails_from_grade": 3}, acute(79, skin=3), "review", acute(79, liver=2)),
+        ({"acute_gvhd_fails_from_grade": 4}, acute(79, liver=3), "review", acute(79, liver=4)),
+    ],
+)
+def test_the_grade_of_acute_gvhd_that_excludes_is_the_protocol_files(
+    limit: dict[str, Any], below: bytes, said: str, reached: bytes
+) -> None:
+    assert verdict_by(limit, "acute_gvhd", below) == said
+    assert verdict_by(limit, "acute_gvhd", reached) == "fail"
+
+
+@pytest.mark.parametrize(
+    ("limit", "below", "reached"),
+    [("mild", {}, {"skin": 1}), ("moderate", {"skin": 1}, {"skin": 2}), ("severe", {"skin": 2}, {"skin": 3})],
+)
+def test_the_severity_of_chronic_gvhd_that_excludes_is_the_protocol_files(
+    limit: str, below: dict[str, int], reached: dict[str, int]
+) -> None:
+    def said(scores: dict[str, int]) -> str:
+        seen = chronic(79, present=bool(scores), organ_scores={**NO_ORGAN, **scores})
+        return verdict_by({"chronic_gvhd_fails_from_severity": limit}, "chronic_gvhd", seen)
+
+    assert said(below) == "pass"
+    assert said(reached) == "fail"
 
 
 def test_what_was_never_assessed_is_missing() -> None:

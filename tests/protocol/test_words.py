@@ -8,7 +8,7 @@ import yaml
 
 from monitor.cli.main import main
 from monitor.protocol import model
-from monitor.protocol.model import Protocol
+from monitor.protocol.model import LATER, Protocol
 from monitor.protocol.words import SENTENCES, alternatives, differences, fields, readings, sentence, stamped
 
 FILE = Path(model.__file__).with_name("nct06754540.yaml")
@@ -43,6 +43,21 @@ def test_every_reading_that_can_be_chosen_has_its_sentence() -> None:
 def test_the_readings_are_the_trials_and_name_what_else_could_be_read() -> None:
     assert readings(PROTOCOL)["acute_gvhd.stop_grade"].startswith("Acute GVHD stops treatment from grade II:")
     assert len(alternatives("restart.unit", "days")) == 2
+
+
+def test_a_file_from_before_a_field_was_added_keeps_its_hash_until_the_field_is_changed(tmp_path: Path) -> None:
+    content = yaml.safe_load(FILE.read_text())
+    for section, names in LATER.items():
+        for name in names:
+            del content[section][name]
+    before = tmp_path / "before.yaml"
+    before.write_text(yaml.safe_dump(content))
+    assert Protocol.load(before).hash == PROTOCOL.hash
+
+    changed = Protocol.load(written(tmp_path, "changed.yaml", eligibility={"acute_gvhd_fails_from_grade": 3}))
+    assert changed.hash != PROTOCOL.hash
+    [difference] = differences(PROTOCOL, changed)
+    assert difference.after == "Acute GVHD of MAGIC grade 3 or higher at enrolment excludes."
 
 
 def test_two_files_that_say_the_same_in_another_layout_do_not_differ(tmp_path: Path) -> None:

@@ -112,12 +112,12 @@ def _consent(enrolment: Fact[PatientEnrolled], ctx: Context) -> Item:
 
 
 def _acute(ctx: Context, until: datetime) -> Item:
-    """None passes; any grade goes to review, since the record contradicts itself; grade II and up fails."""
+    """None passes; any grade goes to review, since the record contradicts itself; from the limit on it fails."""
     known = [pair for pair in ctx.acute if pair[0].at <= until]
     if not known or known[-1][1].grade is None:
         return Item(MISSING)
     fact, grade = known[-1]
-    if (grade.grade or 0) >= 2:
+    if (grade.grade or 0) >= ctx.protocol.eligibility.acute_gvhd_fails_from_grade:
         return Item(FAIL, fact)
     return Item(PASS if grade.in_remission("complete") else REVIEW, fact)
 
@@ -127,7 +127,7 @@ def _chronic(ctx: Context, until: datetime) -> Item:
     if not known:
         return Item(MISSING)
     fact, severity = known[-1]
-    if severity.at_least("moderate"):
+    if severity.at_least(ctx.protocol.eligibility.chronic_gvhd_fails_from_severity):
         return Item(FAIL, fact)
     doubtful = severity.lower_bound or severity.severity is None or severity.contradictory or severity.overlap
     return Item(REVIEW if doubtful else PASS, fact)
