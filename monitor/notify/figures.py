@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from datetime import datetime
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from monitor.core.alert import Alert
@@ -48,7 +49,7 @@ def figures(alert: Alert, now: datetime, tz: ZoneInfo) -> list[str]:
         label = _REFERENCE_IS.get(alert.rule, "Held against")
         lines.append(f"{label}: {_measured(reference, unit, tz)}")
     if change := _word(details.get("log10_change")):
-        lines.append(f"Change: {change} log10")
+        lines.append(f"Change: {_changed(change, details)} log10")
     if grade := _word(details.get("grade")):
         lines.append(f"Grade: {_graded(grade, alert)}")
     if severity := _word(details.get("severity")):
@@ -66,6 +67,14 @@ def _outstanding(verdicts: Mapping[str, str]) -> str:
     """What on a readiness list does not pass, the worst first."""
     by_verdict = ((v, [name for name in verdicts if verdicts[name] == v]) for v in _NOT_READY)
     return "; ".join(f"{verdict} {listed(names)}" for verdict, names in by_verdict if names) or "all pass"
+
+
+def _changed(change: str, details: Mapping[str, Detail]) -> str:
+    """Two decimals of a logarithm can hide that one was passed, and "more than 10-fold" stands beside them."""
+    value, reference = _word(details.get("value")), _word(details.get("reference"))
+    if change != "1.00" or not (_NUMBER.fullmatch(value) and _NUMBER.fullmatch(reference)):
+        return change
+    return "just over 1" if Decimal(value.lstrip("<>")) > 10 * Decimal(reference.lstrip("<>")) else change
 
 
 def plain(text: str, tz: ZoneInfo) -> str:

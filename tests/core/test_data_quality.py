@@ -4,6 +4,9 @@ from typing import Any
 
 import pytest
 
+from monitor.core.rules.data_quality import CALLED
+from monitor.events.catalogue import TYPES
+from monitor.events.record import RecordBlock
 from tests.core.charts import Chart, azacitidine, decided, enrolled, marrow, message, on_day
 
 
@@ -24,6 +27,12 @@ def test_two_contents_under_one_version_are_a_conflict_and_the_earlier_counts() 
     (alert,) = seen.alerts("data.conflict")
     assert (alert.status, alert.priority, alert.review, alert.clause) == ("firing", "medium", True, "practice")
     assert seen.alerts("stop.chimerism") == []
+
+
+def test_the_conflict_says_which_kind_of_record_it_is_of() -> None:
+    (alert,) = chart(*same_version("95", "96")).alerts("data.conflict")
+    assert alert.summary == "Version 1 of a chimerism result was sent with 2 different contents"
+    assert {kind.model for kind in TYPES.values() if issubclass(kind.model, RecordBlock)} == CALLED.keys()
 
 
 def test_a_number_written_otherwise_is_no_conflict() -> None:

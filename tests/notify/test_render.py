@@ -275,10 +275,17 @@ def test_a_patient_is_named_only_where_the_site_wants_it() -> None:
         ({"reference": "2025-05-13", "unit": "d"}, "Held against: 13 May 2025"),
         ({"grade": 2, "item": "stop.acute-gvhd"}, "Grade: II"),
         ({"grade": 4}, "Grade: 4"),
+        ({"log10_change": "1.04"}, "Change: 1.04 log10"),
     ],
 )
 def test_figures_are_written_as_people_write_them(details: dict[str, object], line: str) -> None:
     assert figures(raised("eligibility.stop-criterion", details=details).alert, NOW, SHANGHAI) == [line]
+
+
+@pytest.mark.parametrize(("value", "said"), [("0.2001", "just over 1"), ("0.2", "1.00"), ("0.1999", "1.00")])
+def test_just_more_than_tenfold_is_told_from_tenfold(value: str, said: str) -> None:
+    details = {"value": value, "unit": "%", "reference": "0.02", "log10_change": "1.00"}
+    assert f"Change: {said} log10" in figures(raised("mrd.rising", details=details).alert, NOW, SHANGHAI)
 
 
 def test_record_ids_are_not_in_a_notice_for_they_may_name_somebody() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 
 from monitor.core.context import Context
@@ -10,8 +10,15 @@ from monitor.core.finding import Evidence, Finding, Rule
 from monitor.core.history import RecordKey
 from monitor.core.rules.runs import single
 from monitor.core.stops import Hit
+from monitor.events.chimerism import ChimerismResulted
+from monitor.events.clinical import AdverseEventReported, DiseaseAssessed, GraftAssessed
 from monitor.events.envelope import Reason, Refused
-from monitor.events.treatment import TreatmentDecided
+from monitor.events.gvhd import AcuteGvhdAssessed, ChronicGvhdAssessed
+from monitor.events.lab import LabResulted
+from monitor.events.mrd import MrdResulted
+from monitor.events.patient import PatientEnrolled, StatusChanged
+from monitor.events.record import RecordBlock
+from monitor.events.treatment import AzacitidineGiven, DliInfused, MedicationGiven, TreatmentDecided
 
 CONFLICT = Rule("data.conflict", "medium", "practice", review=True)
 UNIT_UNKNOWN = Rule("data.unit-unknown", "medium", "practice", review=True)
@@ -20,6 +27,23 @@ REFUSED = Rule("data.refused", "medium", "practice", review=True)
 UNSIGNED = Rule("data.unsigned-decision", "medium", "practice", review=True)
 _RULES = {Reason.UNIT_UNKNOWN: UNIT_UNKNOWN, Reason.UNIT_MISMATCH: UNIT_UNKNOWN, Reason.IMPLAUSIBLE: IMPLAUSIBLE}
 READS = ("history",)
+CALLED: Mapping[type[RecordBlock], str] = {
+    PatientEnrolled: "an enrolment",
+    StatusChanged: "a patient's status",
+    LabResulted: "a laboratory result",
+    MrdResulted: "an MRD result",
+    ChimerismResulted: "a chimerism result",
+    AcuteGvhdAssessed: "an assessment of acute GVHD",
+    ChronicGvhdAssessed: "an assessment of chronic GVHD",
+    AdverseEventReported: "an adverse event",
+    DiseaseAssessed: "an assessment of the disease",
+    GraftAssessed: "an assessment of the graft",
+    AzacitidineGiven: "a dose of azacitidine",
+    DliInfused: "a DLI",
+    MedicationGiven: "a medication",
+    TreatmentDecided: "a decision on treatment",
+}
+"""What people call each kind of record."""
 
 
 def find(ctx: Context) -> Iterator[Finding]:
@@ -41,12 +65,13 @@ def _conflicts(ctx: Context) -> Iterator[Finding]:
             if len(settled) < 2:
                 continue
             counts = settled[0]
+            record_is = CALLED[type(counts.data)]
             evidence = Evidence(
                 key=record.key,
                 effective=counts.data.effective_at,
                 at=ctx.instant(counts.data.effective_at),
                 issued=settled[-1].time,
-                summary=f"Version {number} of one record was sent with {len(settled)} different contents",
+                summary=f"Version {number} of {record_is} was sent with {len(settled)} different contents",
                 details={"value": str(number)},
             )
             superseded = "later_result" if record.versions[-1].number > number else None
