@@ -1,4 +1,4 @@
-"""LOINC codes: their check digit, and what the rules read under which code and unit."""
+"""LOINC codes: what the rules read under which code and unit, and what is only a slip away from such a code."""
 
 import re
 from collections.abc import Mapping
@@ -13,12 +13,6 @@ from stdnum import luhn
 from monitor.events.lab import Analyte
 
 _LOINC = re.compile(r"\d{1,7}-\d", re.ASCII)
-
-
-@lru_cache(maxsize=4096)
-def has_wrong_check_digit(code: str) -> bool:
-    """Whether the code looks like a LOINC code and its check digit (mod 10, Luhn) is wrong: a slip of the pen."""
-    return _LOINC.fullmatch(code) is not None and not luhn.is_valid(code.replace("-", ""))
 
 
 @dataclass(frozen=True)
@@ -60,3 +54,23 @@ MEASURED: Final[Mapping[str, Measured]] = MappingProxyType(
 )
 
 PREGNANCY_CODES: Final = frozenset({"2118-8", "2106-3"})  # chorionic gonadotropin present: in serum, in urine
+
+
+@lru_cache(maxsize=4096)
+def is_slip(code: str) -> bool:
+    """Is it a code that the rules read with one digit wrong, missing or doubled, or two neighbours exchanged?
+
+    Such a code has a wrong check digit (mod 10, Luhn). As an unknown code it would be kept and its result overlooked.
+    """
+    if not _LOINC.fullmatch(code) or luhn.is_valid(code.replace("-", "")):
+        return False
+    return any(_one_slip_apart(code, read) for read in (*MEASURED, *PREGNANCY_CODES))
+
+
+def _one_slip_apart(code: str, read: str) -> bool:
+    if len(code) != len(read):
+        longer, shorter = sorted((code, read), key=len, reverse=True)
+        return any(longer[:at] + longer[at + 1 :] == shorter for at in range(len(longer)))
+    wrong = [at for at in range(len(read)) if code[at] != read[at]]
+    exchanged = len(wrong) == 2 and code[wrong[0]] == read[wrong[1]] and code[wrong[1]] == read[wrong[0]]
+    return len(wrong) == 1 or (exchanged and code[wrong[0] + 1 : wrong[1]] in ("", "-"))

@@ -22,7 +22,7 @@ from monitor.events.loinc import (
     PREGNANCY_CODES,
     UMOL_PER_MG_DL_BILIRUBIN,
     Measured,
-    has_wrong_check_digit,
+    is_slip,
 )
 from monitor.events.mrd import MrdResulted
 from monitor.events.record import Frozen, RecordBlock
@@ -85,8 +85,8 @@ def _convert(value: Decimal, unit: str | None, canonical: str, what: str) -> Dec
 
 
 def _lab(data: LabResulted) -> Derived:
-    if has_wrong_check_digit(data.code):
-        raise NotAcceptedError(Reason.INVALID_DATA, f"code: the check digit of {data.code} is wrong")
+    if is_slip(data.code):
+        raise NotAcceptedError(Reason.INVALID_DATA, f"code: the check digit of {data.code} is wrong: a slip of the pen")
     if data.code in PREGNANCY_CODES:
         return {"analyte": Analyte.PREGNANCY, "positive": _is_positive(data)}
     measured = MEASURED.get(data.code)

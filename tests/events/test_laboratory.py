@@ -7,6 +7,7 @@ import pytest
 
 from monitor.events.envelope import Reason
 from monitor.events.lab import Analyte
+from monitor.events.loinc import MEASURED, is_slip
 from tests.events.samples import fact, lab, refused, sample
 
 CHIMERISM = "safety.chimerism.resulted.v1"
@@ -130,9 +131,19 @@ def test_a_code_that_no_rule_reads_is_kept_whatever_it_says(value: object, unit:
     assert read("LOCAL-NA", value, unit).code == "LOCAL-NA"
 
 
-@pytest.mark.parametrize("code", ["751-9", "777-8", "2951-3", "26499-8"])
-def test_a_wrong_check_digit_is_a_slip_of_the_pen(code: str) -> None:
+@pytest.mark.parametrize("code", ["751-9", "777-8", "26499-8", "26949-4", "2649-4", "264499-4", "715-8", "737-3"])
+def test_a_code_one_slip_from_one_that_the_rules_read_is_refused(code: str) -> None:
     assert reason(code, "1", "10*9/L") is Reason.INVALID_DATA
+
+
+@pytest.mark.parametrize("code", ["2951-3", "99999-9", "11111-1", "718-7", "LOCAL-NA"])
+def test_any_other_code_is_kept_and_measures_nothing_whatever_its_check_digit(code: str) -> None:
+    assert read(code, "1", "10*9/L").analyte is None
+
+
+@pytest.mark.parametrize("code", sorted(MEASURED))
+def test_no_code_that_the_rules_read_is_a_slip_of_another(code: str) -> None:
+    assert not is_slip(code)
 
 
 @pytest.mark.parametrize(
