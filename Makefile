@@ -69,7 +69,7 @@ imports: install
 	$(BIN)/lint-imports
 
 laws: install ## the laws of the protocol alone, at 500 histories each
-	$(PYTEST) $(SIDE_BY_SIDE) tests/core/test_laws.py
+	$(PYTEST) $(SIDE_BY_SIDE) tests/core/test_laws.py tests/core/test_laws_of_values.py
 
 bench-assess: install ## what one more fact of each kind costs, from 10 to 10,000 known (minutes)
 	$(BIN)/python -m bench.assess
