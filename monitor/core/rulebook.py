@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Generic, TypeVar
 
 from monitor.core.context import Context, Dependency
@@ -52,24 +53,23 @@ class Answer(Generic[T]):
     deadlines: tuple[datetime, ...]
 
     def holds(self, read: tuple[object, ...], now: datetime) -> bool:
-        same = all(before is now_read or before == now_read for before, now_read in zip(self.read, read, strict=True))
-        return same and not any(deadline <= now for deadline in self.deadlines)
+        return self.read == read and not any(deadline <= now for deadline in self.deadlines)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Asked(Generic[T]):
     """A rule's function and what it reads."""
 
     find: Callable[[Context], Iterator[T]]
     reads: tuple[Dependency, ...]
 
-    @property
+    @cached_property
     def name(self) -> str:
         return f"{self.find.__module__}.{self.find.__name__}"
 
     def answer(self, ctx: Context, last: Answer[T] | None) -> Answer[T]:
         """The last answer while it holds, else a new one."""
-        read = tuple(ctx.read(name) for name in self.reads)
+        read = tuple([ctx.read(name) for name in self.reads])
         if last is not None and last.holds(read, ctx.now):
             return last
         ctx.deadlines.clear()
