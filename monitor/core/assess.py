@@ -12,12 +12,13 @@ from datetime import datetime
 from functools import cached_property
 from itertools import chain
 
+from monitor.core.asked import Answer
 from monitor.core.context import Closure, Context, RaisedAt, Retraction, in_order, never_raised
 from monitor.core.finding import Finding, Found, News, difference, each
 from monitor.core.history import History
 from monitor.core.once import Once
 from monitor.core.readiness import readiness
-from monitor.core.rulebook import FINDERS, STOPS, Answer
+from monitor.core.rulebook import FINDERS, STOPS
 from monitor.core.rules import eligibility
 from monitor.core.states import OFF_STUDY, protocol_state, treatment_state
 from monitor.core.stops import Stop
@@ -197,8 +198,8 @@ def assess(
         ctx = replace(ctx, eligibility=eligibility.evaluate(ctx))
     before = last.answers if last is not None else {}
     answers = {asked.name: asked.answer(ctx, before.get(asked.name)) for asked in FINDERS}
-    deadlines = chain.from_iterable(answer.deadlines for answer in answers.values())
-    return Assessment(ctx, stops, answers, min(deadlines, default=None))
+    soonest = (answer.deadlines[0] for answer in answers.values() if answer.deadlines)
+    return Assessment(ctx, stops, answers, min(soonest, default=None))
 
 
 def _lifted_before(retraction: Retraction, ctx: Context) -> bool:

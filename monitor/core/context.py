@@ -187,8 +187,16 @@ class Context:
 
     def as_known(self, before: datetime, at: datetime) -> Context:
         """The context a person had who knew what was issued before `before`, as of clinical time `at`."""
-        known = self.history.known_before(before, at)
-        return Context(known, self.protocol, at, self.stop_rules, superseded=self.superseded)
+        known, memo = self.history.known_before(before, at), dict(self.memo)
+        return Context(known, self.protocol, at, self.stop_rules, superseded=self.superseded, memo=memo)
+
+    def as_of(self, at: datetime) -> Context:
+        """The same facts at another time; what it finds to wait for is nobody's deadline."""
+        return Context(self.history, self.protocol, at, self.stop_rules, superseded=self.superseded, memo=self.memo)
+
+    def before(self, day: date) -> object:
+        """What there is about local days before this one, all over: equal while nothing more is taken about them."""
+        return self.history.about_days_before(day) if self.start_of(day) <= self.now else object()
 
 
 def in_order(stops: Iterable[Stop]) -> tuple[Stop, ...]:

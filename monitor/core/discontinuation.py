@@ -6,26 +6,35 @@ at the first of them, else the first one after it, else that stop itself (provis
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import date
+from functools import reduce
 
 from monitor.core.context import Context
 from monitor.core.sequences import first_from
+from monitor.core.series import Series
+from monitor.core.settled import settle
 from monitor.core.states import ON_HOLD, STOPPED, treatment_state
 from monitor.core.stops import Lift, Stop
 from monitor.core.times import Effective, precedes
 
+_Groups = tuple[Series[tuple[Stop, ...]], tuple[Stop, ...]]  # those that are over, and the one that is not
 
-def stop_groups(ctx: Context) -> Iterator[tuple[Stop, ...]]:
+
+def stop_groups(ctx: Context) -> Series[tuple[Stop, ...]]:
     """Stops that share a window: nothing was given and no restart signed between them."""
-    group: list[Stop] = []
-    for stop in (s for s in ctx.stops if not s.permanent):
+    acute = [stop for stop in ctx.stops if not stop.permanent]
+
+    def step(groups: _Groups, stop: Stop) -> _Groups:
+        over, group = groups
         if group and (stop.lift != group[-1].lift or _given_between(group[0], stop, ctx)):
-            yield tuple(group)
-            group = []
-        group.append(stop)
-    if group:
-        yield tuple(group)
+            return over.with_item(group), (stop,)
+        return over, (*group, stop)
+
+    start: _Groups = (Series(), ())
+    settled, left = settle(ctx, "stop groups", acute[:-1], lambda stop: ctx.on(stop.first.effective), start, step)
+    over, group = reduce(step, [*left, *acute[-1:]], settled)
+    return over.with_item(group) if group else over
 
 
 def _given_between(first: Stop, second: Stop, ctx: Context) -> bool:
@@ -36,6 +45,12 @@ def _given_between(first: Stop, second: Stop, ctx: Context) -> bool:
     start, end = ctx.start_of(ctx.on(first.first.effective)), second.first.at
     given = ctx.doses[first_from(ctx.doses, start) : first_from(ctx.doses, end)]
     return any(within(f.effective) for f in given) or any(within(lift.effective) for lift in ctx.lifts)
+
+
+def over_on(stops: tuple[Stop, ...], ctx: Context) -> date | None:
+    """The day of the decision that lifted these: what comes later has no part in them. None while none has."""
+    lift = stops[-1].lift
+    return ctx.on(lift.effective) if lift is not None else None
 
 
 def first_holding(earlier: Sequence[tuple[Stop, ...]], stops: tuple[Stop, ...], ctx: Context) -> Stop:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TypeVar
 
 K = TypeVar("K")
@@ -33,6 +33,13 @@ class Growing(Mapping[K, V]):
         else:
             grown._known, grown._recent = self._known, recent
         return grown
+
+    def without(self, keys: Iterable[K]) -> Growing[K, V]:
+        """The mapping without these keys, at the cost of a copy."""
+        left = {**self._known, **self._recent}
+        for key in keys:
+            left.pop(key, None)
+        return Growing(left)
 
     def changed_since(self, earlier: Growing[K, V]) -> list[K]:
         """The keys that have come, or have another value, since the mapping it grew out of."""

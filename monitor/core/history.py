@@ -7,8 +7,9 @@ it can still stop.
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Generic, TypeVar, cast
@@ -116,6 +117,15 @@ class Given:
     data: Command
 
 
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """That a content of a record was taken: when it was issued, and the earliest local day that it changes."""
+
+    time: datetime
+    key: RecordKey
+    day: date
+
+
 NONE: Series[Fact[RecordBlock]] = Series()
 
 
@@ -127,7 +137,8 @@ class History:
     records: Growing[RecordKey, Record] = field(default_factory=Growing)
     facts: Mapping[Kind, Series[Fact[RecordBlock]]] = field(default_factory=dict)
     contested: Mapping[Kind, Series[Fact[RecordBlock]]] = field(default_factory=dict)  # by what does not count
-    taken: Series[Received] = field(default_factory=Series)  # in the order in which they were added
+    taken: Series[Taken] = field(default_factory=Series)  # in the order in which they were added
+    days: Series[date] = field(default_factory=Series)  # of each that was taken the earliest it is about, in order
     revised: tuple[RecordKey, ...] = ()  # records with more than one version or content
     commands: Series[Given] = field(default_factory=Series)
     refusals: Series[tuple[datetime, Refused]] = field(default_factory=Series)
@@ -163,49 +174,62 @@ class History:
         key = (event.source, event.data.record_id)
         version = Version(event.data.record_version, event.time, event.content, event.type, event.data)
         before = self.records.get(key)
-        versions = tuple(
-            sorted((*(before.versions if before else ()), version), key=lambda v: (v.number, v.time, v.content))
+        versions = (*(before.versions if before else ()), version)
+        record = Record(key, tuple(sorted(versions, key=lambda v: (v.number, v.time, v.content))))
+        day = min(local_date(version.data.effective_at, self.tz) for version in versions)
+        after = (self if before is None else self._without({key}))._with(record)
+        return replace(
+            after,
+            revised=self.revised if before is None or key in self.revised else tuple(sorted((*self.revised, key))),
+            taken=self.taken.with_item(Taken(event.time, key, day)),
+            days=self.days.with_sorted(day, lambda day: day),
         )
-        record = Record(key, versions)
+
+    def _with(self, record: Record) -> History:
+        """With a record that was not there."""
         facts, contested = dict(self.facts), dict(self.contested)
-        if before is not None and (was := before.current) is not None:
-            for kind in _kinds(was.data):
-                facts[kind] = Series(f for f in facts[kind] if f.key != key)
-            for kind in _contested(before):
-                contested[kind] = Series(f for f in contested[kind] if f.key != key)
         if (now := record.current) is not None:
             for kind in _kinds(now.data):
                 facts[kind] = facts.get(kind, NONE).with_sorted(self._fact(record, now), _order)
             for kind, version in _contested(record).items():
                 contested[kind] = contested.get(kind, NONE).with_sorted(self._fact(record, version), _order)
-        revised = self.revised if before is None or key in self.revised else tuple(sorted((*self.revised, key)))
-        records = self.records.with_entry(key, record)
-        taken = self.taken.with_item(event)
-        return replace(self, records=records, facts=facts, contested=contested, revised=revised, taken=taken)
+        return replace(self, records=self.records.with_entry(record.key, record), facts=facts, contested=contested)
+
+    def _without(self, keys: AbstractSet[RecordKey]) -> History:
+        """Without the facts of these records, which stay on record."""
+        facts, contested = dict(self.facts), dict(self.contested)
+        records = [self.records[key] for key in keys]
+        for kind in {kind for record in records if record.current for kind in _kinds(record.current.data)}:
+            facts[kind] = Series(f for f in facts[kind] if f.key not in keys)
+        for kind in {kind for record in records for kind in _contested(record)}:
+            contested[kind] = Series(f for f in contested[kind] if f.key not in keys)
+        return replace(self, facts=facts, contested=contested)
 
     def refuse(self, refused: Refused, known_at: datetime) -> History:
         """The history with one more refused message."""
         return replace(self, refusals=self.refusals.with_item((refused.time or known_at, refused)))
 
-    def taken_before(self, time: datetime) -> Series[Received]:
+    def about_days_before(self, day: date) -> int:
+        """How much was taken about local days before this one: what rests on those alone stays while this does."""
+        return bisect_left(self.days, day)
+
+    def taken_before(self, time: datetime) -> Series[Taken]:
         """What had been taken before the first event that was issued at `time` or later."""
-        return self.taken.first(bisect_left(self.taken, time, key=lambda event: event.time))
+        return self.taken.first(bisect_left(self.taken, time, key=lambda one: one.time))
 
     def known_before(self, time: datetime, until: datetime) -> History:
         """What had been issued before `time` and was so by `until`: the history a reader could have had."""
-        records, facts, contested = {}, dict[Kind, list[Fact[RecordBlock]]](), dict[Kind, list[Fact[RecordBlock]]]()
-        for key, whole in self.records.items():
-            versions = tuple(v for v in whole.versions if v.time < time)
-            if not versions:
-                continue
-            records[key] = record = Record(key, versions)
-            if (now := record.current) is not None and (fact := self._fact(record, now)).at <= until:
-                for kind in _kinds(now.data):
-                    facts.setdefault(kind, []).append(fact)
-            for kind, rival in _contested(record).items():
-                if (fact := self._fact(record, rival)).at <= until:
-                    contested.setdefault(kind, []).append(fact)
-        return History(self.tz, Growing(records), _sorted(facts), _sorted(contested), revised=self.revised)
+        taken = self.taken_before(time)
+        later = {one.key for one in self.taken.since(len(taken))}
+        left, days = self._without(later), Series(sorted(one.day for one in taken))
+        records = self.records.without(later)
+        known = History(self.tz, records, left.facts, left.contested, taken, days, self.revised)
+        for key in later:
+            versions = tuple(v for v in self.records[key].versions if v.time < time)
+            known = known._with(Record(key, versions)) if versions else known
+        facts = {kind: _until(until, of_kind) for kind, of_kind in known.facts.items()}
+        contested = {kind: _until(until, of_kind) for kind, of_kind in known.contested.items()}
+        return replace(known, facts=facts, contested=contested)
 
     def _fact(self, record: Record, version: Version) -> Fact[RecordBlock]:
         effective = version.data.effective_at
@@ -235,5 +259,6 @@ def _order(fact: Fact[RecordBlock]) -> tuple[datetime, datetime, RecordKey]:
     return fact.order
 
 
-def _sorted(facts: Mapping[Kind, list[Fact[RecordBlock]]]) -> dict[Kind, Series[Fact[RecordBlock]]]:
-    return {kind: Series(sorted(of_kind, key=_order)) for kind, of_kind in facts.items()}
+def _until(at: datetime, facts: Series[Fact[RecordBlock]]) -> Series[Fact[RecordBlock]]:
+    """The facts that were so by this instant."""
+    return facts.first(bisect_right(facts, at, key=lambda fact: fact.at))

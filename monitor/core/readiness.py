@@ -19,9 +19,33 @@ from monitor.core.checklist import (
     pregnancy,
     relapse,
 )
-from monitor.core.context import Context
+from monitor.core.context import Context, Dependency
+from monitor.events.chimerism import ChimerismResulted
+from monitor.events.clinical import AdverseEventReported, DiseaseAssessed
+from monitor.events.gvhd import AcuteGvhdAssessed, ChronicGvhdAssessed
+from monitor.events.lab import Analyte
+from monitor.events.patient import PatientEnrolled
 from monitor.events.treatment import MedicationGiven
 
+# What the list is made of.
+READINESS: tuple[Dependency, ...] = (
+    PatientEnrolled,
+    AcuteGvhdAssessed,
+    ChronicGvhdAssessed,
+    ChimerismResulted,
+    DiseaseAssessed,
+    AdverseEventReported,
+    MedicationGiven,
+    Analyte.NEUTROPHILS,
+    Analyte.PLATELETS,
+    Analyte.AST,
+    Analyte.ALT,
+    Analyte.DIRECT_BILIRUBIN,
+    Analyte.CREATININE,
+    Analyte.CREATININE_CLEARANCE,
+    Analyte.PREGNANCY,
+    Analyte.BLOOD_BLASTS,
+)
 _MARROW = ("chimerism", "relapse")
 _GVHD = ("acute_gvhd", "chronic_gvhd")
 

@@ -1,15 +1,11 @@
-"""All rules, and what each reads: one is asked again only when what it reads has changed or its time has come."""
+"""All rules, and what each reads."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from datetime import datetime
-from functools import cached_property
-from typing import Generic, TypeVar
 
-from monitor.core.context import Context, Dependency
+from monitor.core.asked import Asked
+from monitor.core.context import Dependency
 from monitor.core.finding import Found, Rule
 from monitor.core.rules import (
     azacitidine,
@@ -37,45 +33,10 @@ from monitor.core.rules import (
     stop_overlap,
     stop_relapse,
     susar,
+    window_open,
 )
 from monitor.core.stops import Stop
 from monitor.events.treatment import AzacitidineGiven, DliInfused, TreatmentDecided
-
-T = TypeVar("T", Stop, Found)
-
-
-@dataclass(frozen=True, slots=True)
-class Answer(Generic[T]):
-    """What a rule said, on what (`read`), and until when nothing but a fact can change it."""
-
-    read: tuple[object, ...]
-    found: tuple[T, ...]
-    deadlines: tuple[datetime, ...]
-
-    def holds(self, read: tuple[object, ...], now: datetime) -> bool:
-        return self.read == read and not any(deadline <= now for deadline in self.deadlines)
-
-
-@dataclass(frozen=True)
-class Asked(Generic[T]):
-    """A rule's function and what it reads."""
-
-    find: Callable[[Context], Iterator[T]]
-    reads: tuple[Dependency, ...]
-
-    @cached_property
-    def name(self) -> str:
-        return f"{self.find.__module__}.{self.find.__name__}"
-
-    def answer(self, ctx: Context, last: Answer[T] | None) -> Answer[T]:
-        """The last answer while it holds, else a new one."""
-        read = tuple([ctx.read(name) for name in self.reads])
-        if last is not None and last.holds(read, ctx.now):
-            return last
-        ctx.deadlines.clear()
-        found = tuple(self.find(ctx))
-        return Answer(read, found, tuple(at for at in ctx.deadlines if at > ctx.now))
-
 
 # A stop also rests on the first dose, and ends by a decision.
 _COMMON: tuple[Dependency, ...] = (AzacitidineGiven, DliInfused, TreatmentDecided)
@@ -101,6 +62,7 @@ FINDERS: tuple[Asked[Found], ...] = tuple(
         mrd_review,
         gvhd_review,
         restart_window,
+        window_open,
         eligibility,
         stop_criterion,
         start_window,

@@ -34,7 +34,7 @@ def walk(
 
     `step` must be a pure function, the same for the same name and the same `given`; states must never change.
     """
-    return walk_while(memo, name, items, lambda _item: True, start, step, given)[0]
+    return walk_while(memo, name, items, lambda _item: True, start, step, lambda _state: given)[0]
 
 
 def walk_while(
@@ -44,18 +44,21 @@ def walk_while(
     ready: Callable[[T], bool],
     start: S,
     step: Callable[[S, T], S],
-    given: object = None,
+    given: Callable[[S], object],
 ) -> tuple[S, Iterator[T]]:
-    """Walk as long as the items are `ready`, which they then stay; and the items that are left."""
+    """Walk as long as the items are `ready`, which they then stay; and the items that are left.
+
+    What a state rests on beside the items is asked of that state: it may be no more than what was known early on.
+    """
     series: Series[T] = items if isinstance(items, Series) else Series(items)
     state, length, last = start, 0, memo.get(name)
-    if last is not None and _same(last.given, given) and series.continues(last.items):
+    if last is not None and _same(last.given, given(last.state)) and series.continues(last.items):
         state, length = last.state, len(last.items)
     for item in series.since(length):
         if not ready(item):
             break
         state, length = step(state, item), length + 1
-    memo[name] = Walked(series.first(length), given, state)
+    memo[name] = Walked(series.first(length), given(state), state)
     return state, series.since(length)
 
 

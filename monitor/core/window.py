@@ -8,19 +8,35 @@ judged by the last window whose stop it lifts.
 from __future__ import annotations
 
 import calendar
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import reduce
 
-from monitor.core.context import Context
-from monitor.core.discontinuation import counted_from, first_holding, stop_groups, successor_of
+from monitor.core.asked import Asked
+from monitor.core.context import Context, Dependency
+from monitor.core.discontinuation import counted_from, first_holding, over_on, stop_groups, successor_of
 from monitor.core.finding import Evidence
 from monitor.core.history import RecordKey
+from monitor.core.series import Series
+from monitor.core.settled import settle
 from monitor.core.stops import Lift, Stop
-from monitor.core.walking import unchanged
+from monitor.core.walking import Walked, unchanged
 from monitor.core.window_course import OPEN, PENDING, Ending, Opening, ending_of, stretches_of
 from monitor.core.window_documents import documented_by
+from monitor.events.gvhd import AcuteGvhdAssessed, ChronicGvhdAssessed
+from monitor.events.treatment import AzacitidineGiven, DliInfused, TreatmentDecided
 
+# What the windows are made of: a rule that asks for them reads all this.
+WINDOWS: tuple[Dependency, ...] = (
+    AcuteGvhdAssessed,
+    ChronicGvhdAssessed,
+    AzacitidineGiven,
+    DliInfused,
+    TreatmentDecided,
+    "stops",
+    "off_study_at",
+)
 _TERMS = {"days": (30, 60), "cycle_days": (28, 56), "calendar_months": (1, 2)}
 
 
@@ -41,6 +57,7 @@ class Window:
     known_as: str | None  # the state in which the restart found it, by what had been issued before
     succeeded_at: datetime | None  # a new stop has a window of its own since then
     documents: tuple[RecordKey, ...]
+    over_on: date | None  # the day after which nothing can happen to it
 
     @property
     def first(self) -> Evidence:
@@ -54,9 +71,22 @@ class Window:
 
 def windows(ctx: Context) -> tuple[Window, ...]:
     """Every restart window, in order of their stops."""
-    given = (ctx.stops, ctx.doses, ctx.lifts)
-    groups = unchanged(ctx.memo, ("windows", ctx.protocol.hash), given, lambda: list(stop_groups(ctx)))
-    return tuple(_window(groups, n, ctx) for n in range(len(groups)))
+    name = ("windows", ctx.protocol.hash)
+    last = ctx.memo.get(name)
+    answer = _WINDOWS.answer(ctx, last.state if last is not None else None)
+    ctx.memo[name] = Walked((), None, answer)
+    return answer.found
+
+
+def _windows(ctx: Context) -> Iterator[Window]:
+    groups = stop_groups(ctx)
+
+    def step(known: Series[Window], _group: tuple[Stop, ...]) -> Series[Window]:
+        return known.with_item(_window(groups, len(known), ctx))
+
+    start: Series[Window] = Series()
+    settled, left = settle(ctx, "windows", groups[:-1], lambda stops: over_on(stops, ctx), start, step)
+    yield from reduce(step, [*left, *groups[-1:]], settled)
 
 
 def current(known: Sequence[Window]) -> Window | None:
@@ -96,6 +126,7 @@ def _window(groups: Sequence[tuple[Stop, ...]], n: int, ctx: Context) -> Window:
         known_as=known_as,
         succeeded_at=succeeded_at,
         documents=tuple(fact.key for fact in documented),
+        over_on=over_on(stops, ctx),
     )
 
 
@@ -124,10 +155,13 @@ def _known_at(restart: Lift, stops: tuple[Stop, ...], ctx: Context) -> str:
 
     def state() -> str:
         known = ctx.as_known(restart.issued, at)
-        groups = list(stop_groups(known))
+        groups = stop_groups(known)
         same = (n for n in reversed(range(len(groups))) if any(keys & stop.keys for stop in groups[n]))
         return next((_window(groups, n, known).state for n in same), PENDING)  # this one alone: each asks for another
 
     name = ("window known", ctx.protocol.hash, *restart.key, *stops[0].first.key)
-    given = (ctx.history.taken_before(restart.issued), restart, keys, ctx.superseded)
+    given = (ctx.history.taken_before(restart.issued), restart, min(at, ctx.now), keys, ctx.superseded)
     return unchanged(ctx.memo, name, given, state)
+
+
+_WINDOWS = Asked(_windows, WINDOWS)

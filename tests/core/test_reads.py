@@ -8,11 +8,12 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from monitor.core.asked import Asked
 from monitor.core.assess import assess, find_stops
 from monitor.core.context import Context
 from monitor.core.history import Fact, History, Kind
 from monitor.core.patient import Entry, Patient
-from monitor.core.rulebook import FINDERS, STOPS, Asked
+from monitor.core.rulebook import FINDERS, STOPS
 from monitor.core.series import Series
 from monitor.events.lab import Analyte
 from monitor.events.patient import StatusChanged

@@ -5,25 +5,27 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
+from functools import reduce
 
 from monitor.core.context import Context
-from monitor.core.finding import Detail, Evidence, Finding, Rule
+from monitor.core.finding import Finding, Found, Rule
 from monitor.core.history import RecordKey
-from monitor.core.readiness import readiness
 from monitor.core.rules.runs import evidence
+from monitor.core.rules.window_parts import counted, days_of, outcome_of, resting_on
+from monitor.core.series import Series
+from monitor.core.settled import settle
 from monitor.core.stops import Hit, Lift
-from monitor.core.window import Window, windows
+from monitor.core.window import WINDOWS, Window, windows
 from monitor.core.window_course import BLOCKED, EXPIRED, INVALIDATED, OPEN, PENDING, USED, Opening
 from monitor.events.treatment import TreatmentDecided
 
-WINDOW_OPEN = Rule("restart.window-open", "medium", "stop.2", reading="restart.unit")
 CLOSING = Rule("restart.window-closing", "medium", "stop.2", reading="restart.unit", reminder=True)
 WINDOW_EXPIRED = Rule("restart.window-expired", "medium", "stop.2", review=True, reading="restart.unit")
 WINDOW_BLOCKED = Rule("restart.window-blocked", "medium", "stop.2", review=True, reading="restart.unit")
 WINDOW_INVALIDATED = Rule("restart.window-invalidated", "medium", "stop.2", review=True)
 OUTSIDE = Rule("restart.outside-window", "high", "stop.2", review=True, reading="restart.unit")
 SECOND = Rule("restart.second", "medium", "stop.2", review=True)
-READS = ("history", "stops")
+READS = WINDOWS
 
 # How a restart outside the window found it.
 _FOUND = {
@@ -34,62 +36,38 @@ _FOUND = {
 }
 
 
-def find(ctx: Context) -> Iterator[Finding]:
+def find(ctx: Context) -> Iterator[Found]:
     known = windows(ctx)
-    for window in known:
-        yield from _stretches(window, ctx)
-        yield from _ended(window, ctx)
+
+    def step(told: Series[Finding], window: Window) -> Series[Finding]:
+        return reduce(Series.with_item, _of(window, ctx), told)
+
+    start: Series[Finding] = Series()
+    settled, left = settle(ctx, "window findings", known, lambda window: window.over_on, start, step)
+    yield settled
+    for window in left:
+        yield from _of(window, ctx)
     yield from _restarts(known, ctx)
 
 
-def _evidence(window: Window) -> Evidence:
-    """A window's findings rest on the stop that made it, and lean on what documented remission and absence."""
-    return replace(
-        window.first, provisional=False, boundary=False, review=False, summary="", details={}, also=window.documents
-    )
-
-
-def _days(window: Window) -> dict[str, Detail]:
-    return {
-        "t0": window.t0.isoformat(),
-        "opens_on": window.opens_on.isoformat(),
-        "closes_on": window.closes_on.isoformat(),
-        "t0_provisional": window.provisional,
-    }
-
-
-def _counted(window: Window) -> str:
-    return ", counted from the stop itself: no signed stop or hold is on record" if window.provisional else ""
+def _of(window: Window, ctx: Context) -> Iterator[Finding]:
+    yield from _stretches(window, ctx)
+    yield from _ended(window, ctx)
 
 
 def _stretches(window: Window, ctx: Context) -> Iterator[Finding]:
     for stretch in window.stretches:
         if stretch.state == OPEN:
-            if stretch.end is None:
-                readiness(ctx)  # what is on the list grows stale with time alone: those days are deadlines
-            yield _open(window, stretch, ctx)
             yield from _closing(window, stretch, ctx)
         elif stretch.state == BLOCKED:
             yield Finding(
                 WINDOW_BLOCKED,
-                (_evidence(window),),
-                outcome=_outcome(window, stretch),
+                (resting_on(window),),
+                outcome=outcome_of(window, stretch),
                 effective=ctx.on(stretch.start),
                 summary="No chronic GVHD assessment since the stop: the restart window cannot open",
-                details=_days(window),
+                details=days_of(window),
             )
-
-
-def _open(window: Window, stretch: Opening, ctx: Context) -> Finding:
-    opened = replace(ctx, now=stretch.start, deadlines=[])
-    return Finding(
-        WINDOW_OPEN,
-        (_evidence(window),),
-        outcome=_outcome(window, stretch),
-        effective=ctx.on(stretch.start),
-        summary=f"The restart window is open, until the end of {window.closes_on.isoformat()}{_counted(window)}",
-        details={**_days(window), "readiness": readiness(opened)},
-    )
 
 
 def _closing(window: Window, stretch: Opening, ctx: Context) -> Iterator[Finding]:
@@ -99,23 +77,12 @@ def _closing(window: Window, stretch: Opening, ctx: Context) -> Iterator[Finding
     if (stretch.end is None or start < stretch.end) and ctx.reached(start):
         yield Finding(
             CLOSING,
-            (_evidence(window),),
-            outcome=_outcome(window, stretch),
+            (resting_on(window),),
+            outcome=outcome_of(window, stretch),
             effective=ctx.on(start),
-            summary=f"The restart window closes at the end of {window.closes_on.isoformat()}{_counted(window)}",
-            details={**_days(window), "due_on": window.closes_on.isoformat()},
+            summary=f"The restart window closes at the end of {window.closes_on.isoformat()}{counted(window)}",
+            details={**days_of(window), "due_on": window.closes_on.isoformat()},
         )
-
-
-def _outcome(window: Window, stretch: Opening) -> str | None:
-    """Why a stretch of the window is over."""
-    if stretch.end is None:
-        return None
-    if window.ending is not None and stretch.end == window.ending.at:
-        return window.ending.state
-    if window.restart is not None and stretch.end == window.restart.at:
-        return "decision"
-    return "later_result" if stretch is not window.stretches[-1] or window.succeeded_at == stretch.end else "off_study"
 
 
 def _over(window: Window, ctx: Context) -> str | None:
@@ -136,22 +103,22 @@ def _ended(window: Window, ctx: Context) -> Iterator[Finding]:
     if ending.state == EXPIRED:
         yield Finding(
             WINDOW_EXPIRED,
-            (_evidence(window),),
+            (resting_on(window),),
             outcome=outcome,
             effective=ending.effective,
             summary=f"The restart window closed at the end of {window.closes_on.isoformat()} and was not used",
-            details=_days(window),
+            details=days_of(window),
         )
     elif ending.state == INVALIDATED and ending.by is not None:
         proof = replace(
-            _evidence(window), key=ending.by, effective=ending.effective, at=ending.at, also=(window.first.key,)
+            resting_on(window), key=ending.by, effective=ending.effective, at=ending.at, also=(window.first.key,)
         )
         yield Finding(
             WINDOW_INVALIDATED,
             (proof,),
             outcome=outcome,
             summary=f"{_invalidated_by(ending.by, ctx)}: the restart window is closed for good",
-            details=_days(window),
+            details=days_of(window),
         )
 
 
@@ -183,7 +150,7 @@ def _restarts(known: tuple[Window, ...], ctx: Context) -> Iterator[Finding]:
             fact = by_key[window.restart.key]
             found = {PENDING: _waiting(window, window.restart, ctx), **_FOUND}[window.known_as or PENDING]
             said = f"Restart signed {found} (earliest {window.earliest_on}, closing at the end of {window.closes_on})"
-            hit = Hit(said, details={**_days(window), "window": window.known_as})
+            hit = Hit(said, details={**days_of(window), "window": window.known_as})
             yield Finding(OUTSIDE, (evidence(fact, hit, also=(window.first.key,)),))
     for fact in sorted((by_key[key] for key in restarted), key=lambda f: f.order)[1:]:
         yield Finding(SECOND, (evidence(fact, Hit("A second restart of treatment was signed")),))

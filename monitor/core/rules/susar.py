@@ -40,7 +40,7 @@ def find(ctx: Context) -> Iterator[Found]:
         return reduce(Series.with_item, _stages(fact, ctx), told)
 
     name = (ctx.protocol.hash, RULE.id)
-    over, running = walk_while(ctx.memo, name, suspected, ready, told, step, closures)
+    over, running = walk_while(ctx.memo, name, suspected, ready, told, step, lambda _told: closures)
     yield over
     for fact in running:
         yield from _stages(fact, ctx)
