@@ -13,7 +13,7 @@ from monitor.core.grading.acute import AcuteGrade, graded
 from monitor.core.grading.chronic import ChronicSeverity, judged
 from monitor.core.history import NONE, Fact, History, Kind, RecordKey
 from monitor.core.series import Series
-from monitor.core.stops import Lift, Stop
+from monitor.core.stops import Hold, Lift, Stop
 from monitor.core.superseded import fired, joined
 from monitor.core.times import Effective, instant, local_date, start_of
 from monitor.core.walking import Memo, chosen, merged, walk
@@ -27,6 +27,7 @@ from monitor.protocol.model import Protocol
 from monitor.protocol.timeline import Superseded
 
 Dependency = Kind | str  # a kind of fact, or the name of something derived: "stops", "closures", ...
+Dose = Fact[AzacitidineGiven] | Fact[DliInfused]
 StopRule = Callable[["Context"], Iterator[Stop]]
 
 
@@ -123,13 +124,13 @@ class Context:
         return self.d0 is None or fact.on >= self.d0
 
     @cached_property
-    def doses(self) -> Series[Fact[AzacitidineGiven] | Fact[DliInfused]]:
+    def doses(self) -> Series[Dose]:
         """Everything given, of either drug."""
         both = (self.history.of(AzacitidineGiven), self.history.of(DliInfused))
         return merged(self.memo, ("doses",), both, lambda f: f.order)
 
     @cached_property
-    def first_dose(self) -> Fact[AzacitidineGiven] | Fact[DliInfused] | None:
+    def first_dose(self) -> Dose | None:
         return self.doses[0] if self.doses else None
 
     @cached_property
@@ -174,6 +175,11 @@ class Context:
         for file in self.superseded:
             kept = joined(kept, fired(replace(self, protocol=file.protocol, superseded=())._found(), file))
         return in_order(joined(kept, self._found()))
+
+    @cached_property
+    def holds(self) -> tuple[Hold, ...]:
+        """From when on, and until when, each stop holds treatment."""
+        return tuple([stop.hold for stop in self.stops])
 
     def _found(self) -> Iterator[Stop]:
         return (stop for rule in self.stop_rules for stop in rule(self))

@@ -34,7 +34,7 @@ COURSE: tuple[Dependency, ...] = (
     AzacitidineGiven,
     DliInfused,
     TreatmentDecided,
-    "stops",
+    "holds",
     "retractions",
     "off_study_at",
 )
@@ -96,8 +96,8 @@ def protocol_state(ctx: Context, at: datetime) -> str:
 
 
 def _protocol_states(ctx: Context) -> Callable[[datetime], str]:
-    permanent = _Stretches(stop.held for stop in ctx.stops if stop.permanent)
-    restartable = _Stretches(stop.held for stop in ctx.stops if not stop.permanent)
+    permanent = _Stretches((hold.at, hold.until) for hold in ctx.holds if hold.permanent)
+    restartable = _Stretches((hold.at, hold.until) for hold in ctx.holds if not hold.permanent)
     waiting = _Stretches((retraction.at, decided_at(retraction, ctx)) for retraction in ctx.retractions)
     closing = [f for f in ctx.signed if f.data.decision in ("complete", "restart", "continue")]
 
@@ -133,7 +133,7 @@ class _Stretches:
 
 def spans(ctx: Context) -> list[Span]:
     """The course of both states up to now."""
-    given = (ctx.doses, ctx.signed, ctx.stops, ctx.retractions, ctx.off_study_at)
+    given = (ctx.doses, ctx.signed, ctx.holds, ctx.retractions, ctx.off_study_at)
     course = unchanged(ctx.memo, ("spans", ctx.protocol.hash), given, lambda: _spans(ctx))
     return course[: bisect_right(course, ctx.now, key=lambda span: span.start)]
 
@@ -141,7 +141,7 @@ def spans(ctx: Context) -> list[Span]:
 def _spans(ctx: Context) -> list[Span]:
     treatment, protocol = treatment_changes(ctx), _protocol_states(ctx)
     instants = {at for at, _ in treatment} | {f.at for f in ctx.signed}
-    instants |= {stop.first.at for stop in ctx.stops} | {stop.lift.at for stop in ctx.stops if stop.lift}
+    instants |= {hold.at for hold in ctx.holds} | {hold.until for hold in ctx.holds if hold.until}
     for retraction in ctx.retractions:
         instants |= {retraction.at, decided_at(retraction, ctx) or retraction.at}
     if ctx.first_dose is not None:

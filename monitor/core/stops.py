@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property, reduce
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 from monitor.core.finding import Detail, Evidence, Rule
 from monitor.core.history import Fact, RecordKey
@@ -55,6 +56,31 @@ class Lift:
         return evidence.issued < self.issued and precedes(evidence.effective, self.effective, ctx.tz)
 
 
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """From when on, and until when, a stop holds treatment: a further fact under it leaves this as it is."""
+
+    rule: str
+    permanent: bool
+    effective: Effective
+    at: datetime
+    lift: Lift | None
+
+    @property
+    def until(self) -> datetime | None:
+        return self.lift.at if self.lift is not None else None
+
+    def stands_at(self, at: datetime) -> bool:
+        """Did it hold treatment at this instant?"""
+        return self.at <= at and (self.until is None or at < self.until)
+
+    def covers(self, effective: Effective, tz: ZoneInfo) -> bool:
+        """Is something effective then after the stop and before what lifted it?"""
+        if not precedes(self.effective, effective, tz):
+            return False
+        return self.lift is None or precedes(effective, self.lift.effective, tz)
+
+
 @dataclass(frozen=True)
 class Stop:
     """One episode of one stop rule."""
@@ -87,20 +113,9 @@ class Stop:
     def keys(self) -> frozenset[RecordKey]:
         return frozenset(e.key for e in self.evidence)
 
-    @property
-    def held(self) -> tuple[datetime, datetime | None]:
-        """From when on, and until when, it held treatment."""
-        return self.first.at, self.lift.at if self.lift is not None else None
-
-    def stands_at(self, at: datetime) -> bool:
-        """Did it hold treatment at this instant?"""
-        return self.first.at <= at and (self.lift is None or at < self.lift.at)
-
-    def covers(self, effective: Effective, ctx: Context) -> bool:
-        """Is something effective then after the stop and before what lifted it?"""
-        if not precedes(self.first.effective, effective, ctx.tz):
-            return False
-        return self.lift is None or precedes(effective, self.lift.effective, ctx.tz)
+    @cached_property
+    def hold(self) -> Hold:
+        return Hold(self.rule.id, self.permanent, self.first.effective, self.first.at, self.lift)
 
 
 _Parts = dict[RecordKey | None, Stop]  # by the decision that lifted them

@@ -50,7 +50,7 @@ def stretches_of(stops: tuple[Stop, ...], earliest_on: date, until: datetime | N
     start, end = stops[0].first.at, until or ctx.now
     turns = {start, *(f.at for f in between(ctx.history.of(AcuteGvhdAssessed), start, end))}
     turns |= {f.at for f in between(ctx.history.of(ChronicGvhdAssessed), start, end)}
-    turns |= {stop.first.at for stop in ctx.stops} | {stop.lift.at for stop in ctx.stops if stop.lift}
+    turns |= {hold.at for hold in ctx.holds} | {hold.until for hold in ctx.holds if hold.until}
     if _comes(ctx.start_of(earliest_on), until, ctx):
         turns.add(ctx.start_of(earliest_on))
     ordered = sorted(at for at in turns if start <= at and (at < end or (until is None and at <= end)))
@@ -71,7 +71,7 @@ def _states(stops: tuple[Stop, ...], earliest_on: date, ordered: list[datetime],
         while following is not None and following.first.at <= at:
             stop, following = next(coming)
             written = Written.since(stop, following.first.at if following else end, ctx)
-        if at < earliest_at or any(s.stands_at(at) for s in suspending):
+        if at < earliest_at or any(stop.hold.stands_at(at) for stop in suspending):
             yield PENDING
         elif written.looked_at is None or at < written.looked_at:
             yield BLOCKED

@@ -27,6 +27,7 @@ END = 260.0
 # What rules derive from several facts, told by its name; some of it is made of facts that it vouches for.
 DERIVED: dict[str, tuple[Kind, ...]] = {
     "stops": (),
+    "holds": (),
     "retractions": (),
     "closures": (),
     "eligibility": (),
@@ -58,6 +59,8 @@ class WatchedContext(Context):
     def __getattribute__(self, name: str) -> Any:
         if name in DERIVED:
             super().__getattribute__("history").asked.add(name)
+        if name == "holds":  # it is made of the stops: whoever reads no more of them has not read them
+            return tuple(stop.hold for stop in super().__getattribute__("known_stops"))
         return super().__getattribute__(name)
 
 

@@ -110,7 +110,7 @@ def _days(cycle: Cycle, following: Cycle | None, ctx: Context) -> Iterator[Findi
 
 
 def _stopped_between(first_on: date, last_on: date, ctx: Context) -> bool:
-    stops = [ctx.on(stop.first.effective) for stop in ctx.stops]
+    stops = [ctx.on(hold.effective) for hold in ctx.holds]
     stops += [f.on for f in ctx.signed if f.data.decision in ("stop", "hold", "withdraw")]
     return any(first_on <= day <= last_on for day in stops)
 

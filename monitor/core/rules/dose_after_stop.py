@@ -6,10 +6,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import reduce
 
-from monitor.core.context import Context
-from monitor.core.finding import Finding, Rule
+from monitor.core.context import Context, Dose
+from monitor.core.finding import Finding, Found, Rule
 from monitor.core.rules.runs import single
+from monitor.core.series import Series
+from monitor.core.settled import settle
 from monitor.core.stops import Hit, Stop
 from monitor.core.times import Effective, precedes, show
 from monitor.events.treatment import AzacitidineGiven, DliInfused
@@ -18,19 +21,29 @@ RULE = Rule("treatment.dose-after-stop", "high", "stop")
 READS = (AzacitidineGiven, DliInfused, "stops")
 
 
-def find(ctx: Context) -> Iterator[Finding]:
-    for dose in ctx.doses:
-        against = [stop for stop in ctx.stops if stop.covers(dose.effective, ctx)]
-        if not against:
-            continue
-        drug = "Azacitidine" if isinstance(dose.data, AzacitidineGiven) else "Donor lymphocytes"
-        first = against[0]
-        known = any(_was_told(stop, dose.effective, ctx) for stop in against)
-        hit = Hit(
-            f"{drug} given after a stop ({first.rule.id}, effective {show(first.first.effective)})",
-            details={"known": known, "stops": [stop.rule.id for stop in against], "value": drug.lower()},
-        )
-        yield single(RULE, dose, hit, also=tuple(stop.first.key for stop in against))
+def find(ctx: Context) -> Iterator[Found]:
+    def step(told: Series[Finding], dose: Dose) -> Series[Finding]:
+        return reduce(Series.with_item, _against(dose, ctx), told)
+
+    start: Series[Finding] = Series()
+    settled, left = settle(ctx, RULE.id, ctx.doses, lambda dose: dose.on, start, step)
+    yield settled
+    for dose in left:
+        yield from _against(dose, ctx)
+
+
+def _against(dose: Dose, ctx: Context) -> Iterator[Finding]:
+    against = [stop for stop in ctx.stops if stop.hold.covers(dose.effective, ctx.tz)]
+    if not against:
+        return
+    drug = "Azacitidine" if isinstance(dose.data, AzacitidineGiven) else "Donor lymphocytes"
+    first = against[0]
+    known = any(_was_told(stop, dose.effective, ctx) for stop in against)
+    hit = Hit(
+        f"{drug} given after a stop ({first.rule.id}, effective {show(first.first.effective)})",
+        details={"known": known, "stops": [stop.rule.id for stop in against], "value": drug.lower()},
+    )
+    yield single(RULE, dose, hit, also=tuple(stop.first.key for stop in against))
 
 
 def _was_told(stop: Stop, dose: Effective, ctx: Context) -> bool:

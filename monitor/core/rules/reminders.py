@@ -60,7 +60,7 @@ def inhibited(course: list[Span], ctx: Context) -> dict[str, Detail]:
         return {}
     now = course[-1]
     if now.protocol in (STOPPED, HELD):
-        return {"inhibited_by": sorted({stop.rule.id for stop in ctx.stops if stop.stands_at(ctx.now)})}
+        return {"inhibited_by": sorted({hold.rule for hold in ctx.holds if hold.stands_at(ctx.now)})}
     return {"inhibited_by": [now.treatment if now.protocol == ON_TREATMENT else now.protocol]}
 
 
