@@ -1,6 +1,7 @@
-"""The alerts of a fold, and the findings they tell of, found by the facts of their episodes.
+"""The alerts of a fold, and the findings they tell of, by the episodes they belong to.
 
-A new fact concerns the few alerts and findings that share facts with what it changed: only those are matched again.
+An episode is all of one rule and item that share facts, or did. A new fact concerns the few episodes of what it
+changed: only those are matched again.
 """
 
 from __future__ import annotations
@@ -14,17 +15,27 @@ from monitor.core.finding import Finding
 from monitor.core.growing import Growing
 from monitor.core.history import RecordKey
 
-Place = tuple[str, str, RecordKey]  # a rule, its item, and a fact of the episode
+About = tuple[str, str]  # a rule and its item
+Place = tuple[str, str, RecordKey]  # these, and a fact
 Group = tuple[list[Alert], list[Finding]]
 
 
 @dataclass(frozen=True, slots=True)
+class Episode:
+    """Alerts (by reference) and findings of one rule and item, and all facts that they ever rested on."""
+
+    facts: frozenset[RecordKey] = frozenset()
+    alerts: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Ledger:
-    """Immutable. An alert is never taken out; `findings` are those of the last assessment."""
+    """Immutable. An alert is never taken out; the findings are those of the last assessment."""
 
     alerts: Growing[str, Alert] = field(default_factory=Growing)
-    findings: Growing[Place, tuple[Finding, ...]] = field(default_factory=Growing)
-    episodes: Growing[Place, tuple[str, ...]] = field(default_factory=Growing)
+    episodes: Growing[int, Episode] = field(default_factory=Growing)
+    places: Growing[Place, int] = field(default_factory=Growing)  # in which episode a fact lies
     shelved: Mapping[str, datetime] = field(default_factory=dict)  # until when
     answered: tuple[str, ...] = ()  # what people did something with since the findings were matched
 
@@ -33,33 +44,29 @@ class Ledger:
         changed = {alert.alert_id: alert for alert in alerts}
         if not changed:
             return self
-        episodes: dict[Place, tuple[str, ...]] = {}
+        after = self
         shelved = {reference: until for reference, until in self.shelved.items() if reference not in changed}
         for reference, alert in changed.items():
-            for place in places(alert):
-                known = episodes.get(place) or self.episodes.get(place, ())
-                if reference not in known:
-                    episodes[place] = (*known, reference)
+            after, number = after._with_episode(alert)
+            if reference not in (episode := after.episodes[number]).alerts:
+                after = after._put(number, replace(episode, alerts=(*episode.alerts, reference)))
             if alert.status == "shelved" and alert.shelved_until is not None:
                 shelved[reference] = alert.shelved_until
-        return replace(
-            self,
-            alerts=self.alerts.with_entries(changed),
-            episodes=self.episodes.with_entries(episodes) if episodes else self.episodes,
-            shelved=shelved,
-        )
+        return replace(after, alerts=after.alerts.with_entries(changed), shelved=shelved)
 
     def with_findings(self, gone: Iterable[Finding], come: Iterable[Finding]) -> Ledger:
         """The ledger with some findings in the place of others."""
-        changed: dict[Place, tuple[Finding, ...]] = {}
+        after = self
         for finding in gone:
-            for place in places(finding):
-                known = changed.get(place, self.findings.get(place, ()))
-                changed[place] = tuple(other for other in known if other is not finding and other != finding)
+            after, number = after._with_episode(finding)
+            episode = after.episodes[number]
+            left = tuple(other for other in episode.findings if other is not finding and other != finding)
+            after = after._put(number, replace(episode, findings=left))
         for finding in come:
-            for place in places(finding):
-                changed[place] = (*changed.get(place, self.findings.get(place, ())), finding)
-        return replace(self, findings=self.findings.with_entries(changed)) if changed else self
+            after, number = after._with_episode(finding)
+            episode = after.episodes[number]
+            after = after._put(number, replace(episode, findings=(*episode.findings, finding)))
+        return after
 
     def answer(self, alert: Alert) -> Ledger:
         """The ledger after a person has done something with an alert."""
@@ -67,40 +74,62 @@ class Ledger:
 
     def without_findings(self) -> Ledger:
         """The alerts alone: under another protocol file every finding is matched anew."""
-        return replace(self, findings=Growing(), answered=tuple(self.alerts))
+        alone = {number: replace(episode, findings=()) for number, episode in self.episodes.items()}
+        return replace(self, episodes=Growing(alone), answered=tuple(self.alerts))
 
-    def around(self, start: Iterable[Place]) -> Iterator[Group]:
-        """The alerts and findings that share facts with these places, or with others that do: rule by rule and item."""
-        asked: dict[tuple[str, str], set[RecordKey]] = {}
-        for rule, item, key in start:
-            asked.setdefault((rule, item), set()).add(key)
-        for group, keys in sorted(asked.items()):
-            yield self._hanging_together(group, keys)
-
-    def _hanging_together(self, group: tuple[str, str], keys: set[RecordKey]) -> Group:
-        alerts, findings = dict[str, Alert](), dict[int, Finding]()
-        waiting, seen = set(keys), set[RecordKey]()
-        while waiting:
-            key = waiting.pop()
-            seen.add(key)
-            for reference in self.episodes.get((*group, key), ()):
-                if reference not in alerts:
-                    alerts[reference] = alert = self.alerts[reference]
-                    waiting |= alert.keys - seen
-            for finding in self.findings.get((*group, key), ()):
-                if id(finding) not in findings:
-                    findings[id(finding)] = finding
-                    waiting |= finding.keys - seen
-        return sorted(alerts.values(), key=lambda a: a.number), list(findings.values())
+    def around(self, touched: Iterable[Alert | Finding]) -> Iterator[Group]:
+        """The alerts and findings of the episodes that these belong to: rule by rule and item."""
+        asked: dict[About, set[int]] = {}
+        for of in touched:
+            asked.setdefault(_about(of), set()).update(self._lying_in(_about(of), of.keys))
+        for _, numbers in sorted(asked.items()):
+            episodes = [self.episodes[number] for number in sorted(numbers)]
+            alerts = [self.alerts[reference] for episode in episodes for reference in episode.alerts]
+            findings = [finding for episode in episodes for finding in episode.findings]
+            yield sorted(alerts, key=lambda alert: alert.number), findings
 
     def told_of(self, rule: str, keys: frozenset[RecordKey]) -> Iterator[Alert]:
         """The alerts of a rule that has no items, on any of these facts."""
-        for reference in {r for key in keys for r in self.episodes.get((rule, "", key), ())}:
-            if self.alerts[reference].keys & keys:
-                yield self.alerts[reference]
+        for number in self._lying_in((rule, ""), keys):
+            for reference in self.episodes[number].alerts:
+                if not self.alerts[reference].keys.isdisjoint(keys):
+                    yield self.alerts[reference]
+
+    def _lying_in(self, about: About, keys: frozenset[RecordKey]) -> list[int]:
+        """The episodes in which these facts lie."""
+        found, left = list[int](), set(keys)
+        while left:
+            number = self.places.get((*about, left.pop()))
+            if number is not None:
+                found.append(number)
+                left -= self.episodes[number].facts
+        return found
+
+    def _with_episode(self, of: Alert | Finding) -> tuple[Ledger, int]:
+        """The ledger with one episode of all the facts of an alert or a finding: of several it makes one."""
+        about, numbers = _about(of), self._lying_in(_about(of), of.keys)
+        if len(numbers) == 1 and of.keys <= self.episodes[numbers[0]].facts:
+            return self, numbers[0]
+        number = min(numbers, default=len(self.episodes))
+        parts = [self.episodes[each] for each in sorted(numbers)]
+        here = parts[0].facts if parts else frozenset()
+        together = Episode(
+            here.union(of.keys, *(part.facts for part in parts)),
+            tuple(reference for part in parts for reference in part.alerts),
+            tuple(finding for part in parts for finding in part.findings),
+        )
+        emptied = {each: Episode() for each in numbers}
+        places: dict[Place, int] = {(*about, key): number for key in together.facts - here}
+        after = replace(
+            self,
+            episodes=self.episodes.with_entries({**emptied, number: together}),
+            places=self.places.with_entries(places),
+        )
+        return after, number
+
+    def _put(self, number: int, episode: Episode) -> Ledger:
+        return replace(self, episodes=self.episodes.with_entry(number, episode))
 
 
-def places(of: Alert | Finding) -> list[Place]:
-    """Where an alert or a finding is found."""
-    rule = of.rule if isinstance(of, Alert) else of.rule.id
-    return [(rule, of.item, key) for key in of.keys]
+def _about(of: Alert | Finding) -> About:
+    return (of.rule, of.item) if isinstance(of, Alert) else (of.rule.id, of.item)

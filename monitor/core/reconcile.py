@@ -12,7 +12,8 @@ from datetime import datetime
 
 from monitor.core.alert import Alert, Change, ChangeKind, alert_id
 from monitor.core.finding import Detail, Evidence, Finding
-from monitor.core.ledger import Ledger, places
+from monitor.core.ledger import Ledger
+from monitor.core.once import Once
 from monitor.core.times import Effective
 from monitor.protocol.model import Protocol
 
@@ -36,14 +37,11 @@ def reconcile(ledger: Ledger, gone: Sequence[Finding], come: Sequence[Finding], 
     What shares no fact with those, nor with an alert that was first raised on just theirs or that a person has answered
     since, stays as it is.
     """
-    start = [place for finding in (*gone, *come) for place in places(finding)]
-    founded = (alert_id(stamp.patient, finding, _effective(finding), _basis(finding)) for finding in come)
-    start += [
-        place for reference in founded if reference in ledger.alerts for place in places(ledger.alerts[reference])
-    ]
-    start += [place for reference in ledger.answered for place in places(ledger.alerts[reference])]
+    founded = (ledger.alerts.get(_reference(finding, stamp.patient)) for finding in come)
+    answered = (ledger.alerts[reference] for reference in ledger.answered)
+    touched: list[Alert | Finding] = [*gone, *come, *(alert for alert in founded if alert is not None), *answered]
     after = replace(ledger.with_findings(gone, come), answered=())
-    for held, findings in after.around(start):
+    for held, findings in after.around(touched):
         after = after.with_alerts(_matched(held, findings, after, stamp))
     return after
 
@@ -52,7 +50,7 @@ def _matched(held: list[Alert], findings: list[Finding], ledger: Ledger, stamp: 
     """Give each finding its alert; what is left over was never so."""
     free = list(held)  # in the order in which the fold raised them
     parts: list[Finding] = []
-    for finding in sorted(findings, key=lambda f: (f.first.at, sorted(f.keys))):
+    for finding in sorted(findings, key=lambda f: (f.first.at, sorted(f.keys))) if len(findings) > 1 else findings:
         for part, closed in list(_uncovered(finding, free)):
             if closed is None:
                 parts.append(part)
@@ -90,8 +88,7 @@ def _withdrawn(ledger: Ledger, reference: str) -> Alert | None:
 
 def _founded_on(alert: Alert, finding: Finding) -> bool:
     """Was it first raised on just these facts? Where an episode falls apart, that part keeps the alert."""
-    reference = alert_id(alert.patient, finding, _effective(finding), _basis(finding))
-    return alert.status != "withdrawn" and alert.alert_id == reference
+    return alert.status != "withdrawn" and alert.alert_id == _reference(finding, alert.patient)
 
 
 def _still_so(alert: Alert, finding: Finding) -> bool:
@@ -137,9 +134,7 @@ def _covered(closed: Alert, part: Finding) -> Alert:
 
 def _raise(finding: Finding, stamp: Stamp) -> Alert:
     """A new alert; one whose finding has ended already is raised and resolved at once."""
-    effective, basis = _effective(finding), _basis(finding)
-    file = finding.protocol or stamp.protocol
-    reference = alert_id(stamp.patient, finding, effective, basis)
+    file, reference = finding.protocol or stamp.protocol, _reference(finding, stamp.patient)
     return Alert(
         alert_id=reference,
         patient=stamp.patient,
@@ -150,9 +145,9 @@ def _raise(finding: Finding, stamp: Stamp) -> Alert:
         review=_review(finding),
         provisional=all(e.provisional for e in finding.evidence),
         boundary=all(e.boundary for e in finding.evidence),
-        effective_at=effective,
+        effective_at=_effective(finding),
         raised_at=stamp.raised_at(reference) or stamp.now,
-        basis=basis,
+        basis=_basis(finding),
         clause=finding.rule.clause,
         reading=file.reading(finding.rule.reading),
         summary=finding.summary or finding.first.summary,
@@ -176,7 +171,7 @@ def _follow(alert: Alert, finding: Finding, stamp: Stamp) -> Alert:
     if finding.outcome is None and alert.live and not _worse(alert, fresh):
         fresh = replace(fresh, status=alert.status, shelved_until=alert.shelved_until)
     if _same(fresh, alert):
-        return replace(alert, keys=fresh.keys)
+        return alert if alert.keys == fresh.keys else replace(alert, keys=fresh.keys)
     return replace(fresh, protocol_hash=raised.protocol_hash, revision=alert.revision + 1)
 
 
@@ -189,10 +184,16 @@ def _worse(before: Alert, after: Alert) -> bool:
     return more_certain or _RANK[after.priority] > _RANK[before.priority]
 
 
+def _reference(finding: Finding, patient: str) -> str:
+    """What an alert would be known by that is first raised on just these facts."""
+    return alert_id(patient, finding, _effective(finding), _basis(finding))
+
+
 def _effective(finding: Finding) -> Effective:
     return finding.effective if finding.effective is not None else finding.first.effective
 
 
+@Once
 def _basis(finding: Finding) -> tuple[str, ...]:
     """The record ids, in order of the facts' effective time, then what they lean on."""
     ordered = sorted(finding.evidence, key=lambda e: (e.at, e.issued, e.key))
