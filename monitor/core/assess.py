@@ -56,8 +56,12 @@ class Stops:
         return in_order(joined(kept, _all_found(self.answers)))
 
     @cached_property
-    def findings(self) -> tuple[Finding, ...]:
-        return tuple(_as_finding(stop) for stop in self.found)
+    def findings(self) -> Mapping[str, tuple[Finding, ...]]:
+        """What is found, by stop rule."""
+        by_rule: dict[str, list[Finding]] = {}
+        for stop in self.found:
+            by_rule.setdefault(stop.rule.id, []).append(_as_finding(stop))
+        return {rule: tuple(findings) for rule, findings in by_rule.items()}
 
     def say_the_same(self, other: Stops) -> bool:
         """Did no rule answer anew, under any file?"""
@@ -86,19 +90,20 @@ class Assessment:
 
     @property
     def findings(self) -> tuple[Finding, ...]:
-        return tuple(each(chain.from_iterable(self._told)))
+        return tuple(each(chain.from_iterable(self._told.values())))
 
     def news(self, last: Assessment | None) -> News:
         """The findings that this assessment has and the last had not, and the other way round."""
-        before = last._told if last is not None else [() for _ in self._told]
-        changed = [difference(was, told) for was, told in zip(before, self._told, strict=True) if was is not told]
+        before, now = last._told if last is not None else {}, self._told
+        pairs = [(before.get(name, ()), now.get(name, ())) for name in {**before, **now}]
+        changed = [difference(was, told) for was, told in pairs if was != told]
         gone, come = zip(*changed, strict=True) if changed else ((), ())
         return tuple(chain.from_iterable(gone)), tuple(chain.from_iterable(come))
 
     @property
-    def _told(self) -> list[tuple[Found, ...]]:
-        """What the stop rules found, and what each other rule did."""
-        return [self.stops.findings, *(answer.found for answer in self.answers.values())]
+    def _told(self) -> dict[str, tuple[Found, ...]]:
+        """What each stop rule found, and what each other rule did."""
+        return {**self.stops.findings, **{name: answer.found for name, answer in self.answers.items()}}
 
     @property
     def protocol_state(self) -> str:

@@ -181,6 +181,11 @@ class Context:
         """From when on, and until when, each stop holds treatment."""
         return tuple([stop.hold for stop in self.stops])
 
+    @cached_property
+    def restartable(self) -> tuple[Stop, ...]:
+        """The stops that a restart may lift."""
+        return tuple([stop for stop in self.stops if not stop.permanent])
+
     def _found(self) -> Iterator[Stop]:
         return (stop for rule in self.stop_rules for stop in rule(self))
 

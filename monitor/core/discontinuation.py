@@ -23,7 +23,7 @@ _Groups = tuple[Series[tuple[Stop, ...]], tuple[Stop, ...]]  # those that are ov
 
 def stop_groups(ctx: Context) -> Series[tuple[Stop, ...]]:
     """Stops that share a window: nothing was given and no restart signed between them."""
-    acute = [stop for stop in ctx.stops if not stop.permanent]
+    acute = ctx.restartable
 
     def step(groups: _Groups, stop: Stop) -> _Groups:
         over, group = groups

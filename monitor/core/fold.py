@@ -167,18 +167,26 @@ def _retractions(fold: Fold, stops: Stops, at: datetime, event: Received | None)
     """
     if fold.assessment is not None and fold.assessment.stops is stops:
         return fold.memory.retractions
-    standing: dict[str, set[RecordKey]] = {}
-    for stop in stops.found:
-        standing.setdefault(stop.rule.id, set()).update(stop.keys)
-    kept = [r for r in fold.memory.retractions if standing.get(r.rule, set()).isdisjoint(e.key for e in r.evidence)]
+    kept = [retraction for retraction in fold.memory.retractions if not _stands(_rested_on(retraction), stops)]
     if fold.assessment is None or event is None or isinstance(event.data, Command):
         return tuple(kept)
     by = (event.source, event.data.record_id)
+    unchanged = {id(stop) for stop in stops.found}
     for stop in fold.assessment.stops.found:
-        gone = standing.get(stop.rule.id, set()).isdisjoint(stop.keys)
+        gone = id(stop) not in unchanged and not _stands((stop.rule.id, stop.keys), stops)
         if gone and not _only_refuted(stop, by, fold, event):
             kept.append(Retraction(stop.rule.id, stop.evidence, at, by))
     return tuple(kept)
+
+
+def _rested_on(retraction: Retraction) -> tuple[str, frozenset[RecordKey]]:
+    return retraction.rule, frozenset(e.key for e in retraction.evidence)
+
+
+def _stands(rested: tuple[str, frozenset[RecordKey]], stops: Stops) -> bool:
+    """Is there a stop of this rule on any of these facts?"""
+    rule, keys = rested
+    return any(stop.rule.id == rule and not stop.keys.isdisjoint(keys) for stop in stops.found)
 
 
 def _only_refuted(stop: Stop, by: RecordKey, fold: Fold, event: Received) -> bool:

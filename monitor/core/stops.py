@@ -65,6 +65,7 @@ class Hold:
     effective: Effective
     at: datetime
     lift: Lift | None
+    certain: Evidence | None  # the first that is neither derived nor in doubt: until then the stop only suspends
 
     @property
     def until(self) -> datetime | None:
@@ -115,7 +116,14 @@ class Stop:
 
     @cached_property
     def hold(self) -> Hold:
-        return Hold(self.rule.id, self.permanent, self.first.effective, self.first.at, self.lift)
+        sure = (evidence for evidence in self.evidence if not _doubtful(evidence))
+        certain = min(sure, key=lambda e: (e.at, e.key), default=None)
+        return Hold(self.rule.id, self.permanent, self.first.effective, self.first.at, self.lift, certain)
+
+
+def _doubtful(evidence: Evidence) -> bool:
+    """Derived, preliminary, contested, or without a diagnostic sign."""
+    return evidence.provisional or evidence.details.get("diagnostic_sign") is False
 
 
 _Parts = dict[RecordKey | None, Stop]  # by the decision that lifted them

@@ -34,7 +34,8 @@ WINDOWS: tuple[Dependency, ...] = (
     AzacitidineGiven,
     DliInfused,
     TreatmentDecided,
-    "stops",
+    "holds",
+    "restartable",
     "off_study_at",
 )
 _TERMS = {"days": (30, 60), "cycle_days": (28, 56), "calendar_months": (1, 2)}

@@ -13,7 +13,6 @@ from itertools import pairwise
 from monitor.core.context import Context
 from monitor.core.finding import Evidence
 from monitor.core.history import Fact, RecordKey
-from monitor.core.once import Once
 from monitor.core.sequences import between, first_from, with_next
 from monitor.core.stops import Lift, Stop
 from monitor.core.times import Effective
@@ -34,6 +33,7 @@ class Ending:
     state: str
     effective: Effective
     by: RecordKey | None = None
+    rule: str = ""  # the permanent stop that did, if one did
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ def stretches_of(stops: tuple[Stop, ...], earliest_on: date, until: datetime | N
 
 def _states(stops: tuple[Stop, ...], earliest_on: date, ordered: list[datetime], ctx: Context) -> Iterator[str]:
     """Pending, blocked or open at each of these instants."""
-    suspending = [s for s in ctx.stops if s.permanent and not _certain(s)]
+    suspending = [hold for hold in ctx.holds if hold.permanent and hold.certain is None]
     earliest_at, end = ctx.start_of(earliest_on), ordered[-1] if ordered else ctx.now
     coming = iter([*with_next(stops)])
     stop, following = next(coming)
@@ -71,7 +71,7 @@ def _states(stops: tuple[Stop, ...], earliest_on: date, ordered: list[datetime],
         while following is not None and following.first.at <= at:
             stop, following = next(coming)
             written = Written.since(stop, following.first.at if following else end, ctx)
-        if at < earliest_at or any(stop.hold.stands_at(at) for stop in suspending):
+        if at < earliest_at or any(hold.stands_at(at) for hold in suspending):
             yield PENDING
         elif written.looked_at is None or at < written.looked_at:
             yield BLOCKED
@@ -90,7 +90,11 @@ def ending_of(
     if used is not None:
         endings.append(Ending(used.at, USED, used.effective, used.key))
     in_time = (ending for ending in endings if over_at is None or ending.at <= over_at)
-    return min(in_time, key=lambda e: (e.at, _ENDINGS.index(e.state), e.by or ("", "")), default=None)
+    return min(in_time, key=_ending_order, default=None)
+
+
+def _ending_order(ending: Ending) -> tuple[datetime, int, RecordKey, bool]:
+    return ending.at, _ENDINGS.index(ending.state), ending.by or ("", ""), not ending.rule
 
 
 def _invalidations(stop: Stop, held_since: Stop, ctx: Context) -> Iterator[Ending]:
@@ -108,25 +112,15 @@ def _invalidations(stop: Stop, held_since: Stop, ctx: Context) -> Iterator[Endin
             ending = _invalidated(fact, stop)
             invalid_at = ending.at
             yield ending
-    for other in ctx.stops:
-        if other.permanent and (other.lift is None or other.lift.at > stop.first.at) and (certain := _certain(other)):
-            yield _invalidated(min(certain, key=lambda e: (max(e.at, stop.first.at), e.key)), stop)
+    for hold in ctx.holds:
+        if hold.permanent and hold.certain is not None and (hold.lift is None or hold.lift.at > stop.first.at):
+            yield _invalidated(hold.certain, stop, hold.rule)
 
 
-def _invalidated(by: Fact[RecordBlock] | Evidence, stop: Stop) -> Ending:
+def _invalidated(by: Fact[RecordBlock] | Evidence, stop: Stop, rule: str = "") -> Ending:
     """What was so before the stop invalidates its window from the first day."""
     dated = max((by, stop.first), key=lambda e: e.at)
-    return Ending(dated.at, INVALIDATED, dated.effective, by.key)
-
-
-@Once
-def _certain(stop: Stop) -> tuple[Evidence, ...]:
-    return tuple(evidence for evidence in stop.evidence if not _doubtful(evidence))
-
-
-def _doubtful(evidence: Evidence) -> bool:
-    """Derived, preliminary, contested, or without a diagnostic sign: it suspends a window and does not close it."""
-    return evidence.provisional or evidence.details.get("diagnostic_sign") is False
+    return Ending(dated.at, INVALIDATED, dated.effective, by.key, rule)
 
 
 def _comes(at: datetime, until: datetime | None, ctx: Context) -> bool:

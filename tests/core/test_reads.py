@@ -28,6 +28,7 @@ END = 260.0
 DERIVED: dict[str, tuple[Kind, ...]] = {
     "stops": (),
     "holds": (),
+    "restartable": (),
     "retractions": (),
     "closures": (),
     "eligibility": (),
@@ -59,8 +60,11 @@ class WatchedContext(Context):
     def __getattribute__(self, name: str) -> Any:
         if name in DERIVED:
             super().__getattribute__("history").asked.add(name)
-        if name == "holds":  # it is made of the stops: whoever reads no more of them has not read them
+        # Some is made of the stops: who reads no more of them has not read them.
+        if name == "holds":
             return tuple(stop.hold for stop in super().__getattribute__("known_stops"))
+        if name == "restartable":
+            return tuple(stop for stop in super().__getattribute__("known_stops") if not stop.permanent)
         return super().__getattribute__(name)
 
 

@@ -9,14 +9,13 @@ from functools import reduce
 
 from monitor.core.context import Context
 from monitor.core.finding import Finding, Found, Rule
-from monitor.core.history import RecordKey
 from monitor.core.rules.runs import evidence
 from monitor.core.rules.window_parts import counted, days_of, outcome_of, resting_on
 from monitor.core.series import Series
 from monitor.core.settled import settle
 from monitor.core.stops import Hit, Lift
 from monitor.core.window import WINDOWS, Window, windows
-from monitor.core.window_course import BLOCKED, EXPIRED, INVALIDATED, OPEN, PENDING, USED, Opening
+from monitor.core.window_course import BLOCKED, EXPIRED, INVALIDATED, OPEN, PENDING, USED, Ending, Opening
 from monitor.events.treatment import TreatmentDecided
 
 CLOSING = Rule("restart.window-closing", "medium", "stop.2", reading="restart.unit", reminder=True)
@@ -117,17 +116,16 @@ def _ended(window: Window, ctx: Context) -> Iterator[Finding]:
             WINDOW_INVALIDATED,
             (proof,),
             outcome=outcome,
-            summary=f"{_invalidated_by(ending.by, ctx)}: the restart window is closed for good",
+            summary=f"{_invalidated_by(ending, ctx)}: the restart window is closed for good",
             details=days_of(window),
         )
 
 
-def _invalidated_by(key: RecordKey, ctx: Context) -> str:
+def _invalidated_by(ending: Ending, ctx: Context) -> str:
     """What closed a window for good: chronic GVHD or overlap, or else the permanent stop."""
-    stop = next((s for s in ctx.stops if s.permanent and key in s.keys), None)
-    if stop is not None:
-        return f"{stop.rule.id} stands beside the stop for acute GVHD"
-    sick = next(verdict for fact, verdict in ctx.chronic if fact.key == key)
+    if ending.rule:
+        return f"{ending.rule} stands beside the stop for acute GVHD"
+    sick = next(verdict for fact, verdict in ctx.chronic if fact.key == ending.by)
     said = "Overlap syndrome" if sick.overlap else "Chronic GVHD"
     return f"{said} since the stop, {sick.severity or 'severity not stated'}"
 
