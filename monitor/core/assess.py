@@ -15,7 +15,7 @@ from itertools import chain
 from monitor.core.asked import Answer
 from monitor.core.context import Closure, Context, RaisedAt, Retraction, in_order, never_raised
 from monitor.core.finding import Finding, Found, News, difference, each
-from monitor.core.history import History
+from monitor.core.history import History, RecordKey
 from monitor.core.once import Once
 from monitor.core.readiness import readiness
 from monitor.core.rulebook import FINDERS, STOPS
@@ -62,6 +62,10 @@ class Stops:
         for stop in self.found:
             by_rule.setdefault(stop.rule.id, []).append(_as_finding(stop))
         return {rule: tuple(findings) for rule, findings in by_rule.items()}
+
+    def rested_on(self, rule: str) -> frozenset[RecordKey]:
+        """The facts under the stops of a rule."""
+        return frozenset().union(*(stop.keys for stop in self.found if stop.rule.id == rule))
 
     def say_the_same(self, other: Stops) -> bool:
         """Did no rule answer anew, under any file?"""

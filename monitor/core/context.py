@@ -12,11 +12,12 @@ from monitor.core.finding import Evidence
 from monitor.core.grading.acute import AcuteGrade, graded
 from monitor.core.grading.chronic import ChronicSeverity, judged
 from monitor.core.history import NONE, Fact, History, Kind, RecordKey
+from monitor.core.once import Once
 from monitor.core.series import Series
 from monitor.core.stops import Hold, Lift, Stop
 from monitor.core.superseded import fired, joined
 from monitor.core.times import Effective, instant, local_date, start_of
-from monitor.core.walking import Memo, chosen, merged, walk
+from monitor.core.walking import Memo, Walked, chosen, merged, walk
 from monitor.events.chimerism import ChimerismResulted
 from monitor.events.gvhd import AcuteGvhdAssessed, ChronicGvhdAssessed
 from monitor.events.lab import Analyte, LabResulted
@@ -176,15 +177,15 @@ class Context:
             kept = joined(kept, fired(replace(self, protocol=file.protocol, superseded=())._found(), file))
         return in_order(joined(kept, self._found()))
 
-    @cached_property
+    @property
     def holds(self) -> tuple[Hold, ...]:
         """From when on, and until when, each stop holds treatment."""
-        return tuple([stop.hold for stop in self.stops])
+        return _holds(self.stops)
 
-    @cached_property
+    @property
     def restartable(self) -> tuple[Stop, ...]:
         """The stops that a restart may lift."""
-        return tuple([stop for stop in self.stops if not stop.permanent])
+        return _restartable(self.stops)
 
     def _found(self) -> Iterator[Stop]:
         return (stop for rule in self.stop_rules for stop in rule(self))
@@ -198,7 +199,8 @@ class Context:
 
     def as_known(self, before: datetime, at: datetime) -> Context:
         """The context a person had who knew what was issued before `before`, as of clinical time `at`."""
-        known, memo = self.history.known_before(before, at), dict(self.memo)
+        known = self.history.known_before(before, at)
+        memo = self.memo.setdefault(("as known",), Walked((), None, {})).state  # of the one known so before
         return Context(known, self.protocol, at, self.stop_rules, superseded=self.superseded, memo=memo)
 
     def as_of(self, at: datetime) -> Context:
@@ -208,6 +210,16 @@ class Context:
     def before(self, day: date) -> object:
         """What there is about local days before this one, all over: equal while nothing more is taken about them."""
         return self.history.about_days_before(day) if self.start_of(day) <= self.now else object()
+
+
+@Once
+def _holds(stops: tuple[Stop, ...]) -> tuple[Hold, ...]:
+    return tuple([stop.hold for stop in stops])
+
+
+@Once
+def _restartable(stops: tuple[Stop, ...]) -> tuple[Stop, ...]:
+    return tuple([stop for stop in stops if not stop.permanent])
 
 
 def in_order(stops: Iterable[Stop]) -> tuple[Stop, ...]:

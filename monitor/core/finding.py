@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
+from operator import attrgetter
 from typing import Literal
 
 from monitor.core.history import RecordKey
@@ -48,6 +49,10 @@ class Evidence:
     also: tuple[RecordKey, ...] = ()
 
 
+key_of = attrgetter("key")
+in_time = attrgetter("at", "issued", "key")  # the order of evidence
+
+
 @dataclass(frozen=True)
 class Finding:
     """One episode of one rule. Its alert follows the evidence."""
@@ -64,12 +69,12 @@ class Finding:
 
     @cached_property
     def keys(self) -> frozenset[RecordKey]:
-        return frozenset(e.key for e in self.evidence)
+        return frozenset(map(key_of, self.evidence))
 
     @cached_property
     def first(self) -> Evidence:
         """The earliest piece: it dates the finding."""
-        return min(self.evidence, key=lambda e: (e.at, e.issued, e.key))
+        return min(self.evidence, key=in_time)
 
 
 Found = Finding | Series[Finding]  # what a rule yields: a finding, or all that can change no more, which only grow

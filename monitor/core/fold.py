@@ -167,26 +167,17 @@ def _retractions(fold: Fold, stops: Stops, at: datetime, event: Received | None)
     """
     if fold.assessment is not None and fold.assessment.stops is stops:
         return fold.memory.retractions
-    kept = [retraction for retraction in fold.memory.retractions if not _stands(_rested_on(retraction), stops)]
-    if fold.assessment is None or event is None or isinstance(event.data, Command):
+    left = {id(stop) for stop in stops.found}
+    gone = [stop for stop in fold.assessment.stops.found if id(stop) not in left] if fold.assessment else []
+    rules = {stop.rule.id for stop in gone} | {retraction.rule for retraction in fold.memory.retractions}
+    rested = {rule: stops.rested_on(rule) for rule in rules}
+    kept = [r for r in fold.memory.retractions if rested[r.rule].isdisjoint(e.key for e in r.evidence)]
+    if event is None or isinstance(event.data, Command):
         return tuple(kept)
     by = (event.source, event.data.record_id)
-    unchanged = {id(stop) for stop in stops.found}
-    for stop in fold.assessment.stops.found:
-        gone = id(stop) not in unchanged and not _stands((stop.rule.id, stop.keys), stops)
-        if gone and not _only_refuted(stop, by, fold, event):
-            kept.append(Retraction(stop.rule.id, stop.evidence, at, by))
-    return tuple(kept)
-
-
-def _rested_on(retraction: Retraction) -> tuple[str, frozenset[RecordKey]]:
-    return retraction.rule, frozenset(e.key for e in retraction.evidence)
-
-
-def _stands(rested: tuple[str, frozenset[RecordKey]], stops: Stops) -> bool:
-    """Is there a stop of this rule on any of these facts?"""
-    rule, keys = rested
-    return any(stop.rule.id == rule and not stop.keys.isdisjoint(keys) for stop in stops.found)
+    lost = [stop for stop in gone if rested[stop.rule.id].isdisjoint(stop.keys)]
+    lost = [stop for stop in lost if not _only_refuted(stop, by, fold, event)]
+    return (*kept, *(Retraction(stop.rule.id, stop.evidence, at, by) for stop in lost))
 
 
 def _only_refuted(stop: Stop, by: RecordKey, fold: Fold, event: Received) -> bool:

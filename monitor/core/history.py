@@ -221,9 +221,10 @@ class History:
         """What had been issued before `time` and was so by `until`: the history a reader could have had."""
         taken = self.taken_before(time)
         later = {one.key for one in self.taken.since(len(taken))}
-        left, days = self._without(later), Series(sorted(one.day for one in taken))
-        records = self.records.without(later)
-        known = History(self.tz, records, left.facts, left.contested, taken, days, self.revised)
+        left, records, days = self._without(later), self.records.without(later), list(self.days)
+        for one in self.taken.since(len(taken)):
+            del days[bisect_left(days, one.day)]
+        known = History(self.tz, records, left.facts, left.contested, taken, Series(days), self.revised)
         for key in later:
             versions = tuple(v for v in self.records[key].versions if v.time < time)
             known = known._with(Record(key, versions)) if versions else known

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from monitor.core.alert import Alert, Change, ChangeKind, alert_id
-from monitor.core.finding import Detail, Evidence, Finding
+from monitor.core.finding import Detail, Evidence, Finding, in_time
 from monitor.core.ledger import Ledger
 from monitor.core.once import Once
 from monitor.core.times import Effective
@@ -196,7 +196,7 @@ def _effective(finding: Finding) -> Effective:
 @Once
 def _basis(finding: Finding) -> tuple[str, ...]:
     """The record ids, in order of the facts' effective time, then what they lean on."""
-    ordered = sorted(finding.evidence, key=lambda e: (e.at, e.issued, e.key))
+    ordered = sorted(finding.evidence, key=in_time)
     ids = [e.key[1] for e in ordered] + [key[1] for e in ordered for key in e.also]
     return tuple(dict.fromkeys(ids))
 

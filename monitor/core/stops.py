@@ -10,14 +10,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property, reduce
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 from zoneinfo import ZoneInfo
 
-from monitor.core.finding import Detail, Evidence, Rule
+from monitor.core.finding import Detail, Evidence, Rule, in_time, key_of
 from monitor.core.history import Fact, RecordKey
 from monitor.core.series import Series
 from monitor.core.times import Effective, precedes
-from monitor.core.walking import walk
+from monitor.core.walking import walk, walk_while
 from monitor.events.record import RecordBlock
 from monitor.protocol.model import Protocol
 
@@ -36,6 +36,8 @@ class Hit:
     details: Mapping[str, Detail] = field(default_factory=dict)
 
 
+S = TypeVar("S")
+T = TypeVar("T")
 Judge = Callable[[RecordBlock], Hit | None]
 Judged = tuple[Fact[RecordBlock], Evidence | None]
 _ByDose = tuple[tuple[Judged, ...], Series[Judged]]  # the latest before the first dose, and those since
@@ -93,12 +95,12 @@ class Stop:
 
     @cached_property
     def first(self) -> Evidence:
-        return min(self.evidence, key=lambda e: (e.at, e.issued, e.key))
+        return min(self.evidence, key=in_time)
 
     @property
     def summary(self) -> str:
         """What stopped; and what was found last, where that says something else."""
-        last = max(self.evidence, key=lambda e: (e.at, e.issued, e.key))
+        last = max(self.evidence, key=in_time)
         said = self.first.summary
         return said if last.summary == said else f"{said}. Latest: {last.summary}"
 
@@ -112,7 +114,7 @@ class Stop:
 
     @cached_property
     def keys(self) -> frozenset[RecordKey]:
-        return frozenset(e.key for e in self.evidence)
+        return frozenset(map(key_of, self.evidence))
 
     @cached_property
     def hold(self) -> Hold:
@@ -221,7 +223,7 @@ def episode(rule: Rule, run: Series[Evidence], ctx: Context) -> Iterator[Stop]:
     """One run of evidence, cut where a decision lifted one part and not the other."""
     start: _Parts = {}
     name = (ctx.protocol.hash, rule.id, "episode")
-    yield from walk(ctx.memo, name, run, start, _cutting(rule, ctx), ctx.lifts).values()
+    yield from _lifted_first(name, run, lambda evidence: (evidence,), start, _cutting(rule, ctx), ctx).values()
 
 
 def episodes(rule: Rule, over: Series[tuple[Evidence, ...]], run: tuple[Evidence, ...], ctx: Context) -> Iterator[Stop]:
@@ -235,8 +237,33 @@ def episodes(rule: Rule, over: Series[tuple[Evidence, ...]], run: tuple[Evidence
         return reduce(Series.with_item, cut(run), stops)
 
     stops: Series[Stop] = Series()
-    yield from walk(ctx.memo, (ctx.protocol.hash, rule.id, "episodes"), over, stops, step, ctx.lifts)
+    yield from _lifted_first((ctx.protocol.hash, rule.id, "episodes"), over, tuple, stops, step, ctx)
     yield from cut(run)
+
+
+def _lifted_first(
+    name: tuple[str, ...],
+    items: Series[T],
+    evidence: Callable[[T], tuple[Evidence, ...]],
+    start: S,
+    step: Callable[[S, T], S],
+    ctx: Context,
+) -> S:
+    """Walk along evidence: what decisions have lifted stays lifted by them as further ones are signed."""
+
+    def lifted(item: T) -> bool:
+        return all(first_lift(one, ctx) for one in evidence(item))
+
+    def onward(walked: tuple[int, S], item: T) -> tuple[int, S]:
+        decisions, state = walked
+        signed = [n for n, lift in enumerate(ctx.lifts, 1) for one in evidence(item) if lift == first_lift(one, ctx)]
+        return max(decisions, *signed), step(state, item)
+
+    def given(walked: tuple[int, S]) -> object:
+        return ctx.lifts.first(walked[0]) if walked[0] <= len(ctx.lifts) else None
+
+    (_, state), left = walk_while(ctx.memo, (*name, "lifted"), items, lifted, (0, start), onward, given)
+    return walk(ctx.memo, name, Series(left), state, step, (ctx.lifts, state))
 
 
 def _cutting(rule: Rule, ctx: Context) -> Callable[[_Parts, Evidence], _Parts]:

@@ -11,7 +11,7 @@ from decimal import Decimal
 from itertools import takewhile
 
 from monitor.core.context import Context
-from monitor.core.finding import Rule
+from monitor.core.finding import Rule, in_time
 from monitor.core.history import RecordKey
 from monitor.core.series import Series
 from monitor.core.stops import Hit, Judge, Judged, Stop, assessed, episode, qualifying
@@ -48,9 +48,7 @@ def stops(ctx: Context) -> Iterator[Stop]:
     assessments = assessed(RULE.id, ctx.history.said(DiseaseAssessed), hit, ctx)
     counts = assessed(COUNTS, ctx.history.said(Analyte.BLOOD_BLASTS), hit, ctx)
     run = (qualifying(RULE.id, assessments, ctx), qualifying(COUNTS, counts, ctx, but=_answered(counts, ctx)))
-    yield from episode(
-        RULE, merged(ctx.memo, (ctx.protocol.hash, RULE.id, "run"), run, lambda e: (e.at, e.issued, e.key)), ctx
-    )
+    yield from episode(RULE, merged(ctx.memo, (ctx.protocol.hash, RULE.id, "run"), run, in_time), ctx)
 
 
 def blood_blasts(data: RecordBlock) -> Decimal | None:
