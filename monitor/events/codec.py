@@ -27,13 +27,15 @@ def decode(
     *,
     headers: Headers = (),
     key: bytes | None = None,
+    topic: str | None = None,
     site_timezone: ZoneInfo,
     max_bytes: int = MAX_BYTES,
 ) -> Received | Refused | ClockAdvanced:
     """Read one Kafka message, in structured or binary mode. Never raises.
 
-    `site_timezone` says on which local day a fact without a time of day was; `max_bytes` bounds value and headers. The
-    key is not read: the subject counts. Clause: events.md, "Envelope" and the reasons for quarantine.
+    `topic` is where it was found (None: in a file), where its type must belong: who may send where is the broker's to
+    say, and nobody may get round it. `site_timezone` says on which local day a fact without a time of day was;
+    `max_bytes` bounds value and headers. The key is not read: the subject counts. Clause: events.md, "Envelope" and the reasons for quarantine.
     """
     del key
     raw, pairs = bytes(value or b""), header_pairs(headers)
@@ -42,7 +44,7 @@ def decode(
     if (size := len(raw) + sum(len(name) + len(content) for name, content in pairs)) > max_bytes:
         return refuse(Reason.TOO_LARGE, f"{size} bytes; {max_bytes} are taken", raw, pairs)
     try:
-        return _read(open_letter(raw, pairs), site_timezone)
+        return _read(open_letter(raw, pairs), topic, site_timezone)
     except NotAcceptedError as verdict:
         return refuse(verdict.reason, verdict.detail, raw, pairs)
     except Exception as error:  # a bug of ours: one message waits in quarantine, seen, and the others go on
@@ -78,7 +80,7 @@ def encode(event: Received) -> bytes:
     return as_sent(event.stored).encode()
 
 
-def _read(letter: Letter, site: ZoneInfo) -> Received | ClockAdvanced:
+def _read(letter: Letter, topic: str | None, site: ZoneInfo) -> Received | ClockAdvanced:
     names = letter.attributes
     if names.get("specversion") != "1.0":
         raise NotAcceptedError(Reason.NOT_CLOUDEVENT, "specversion: it must be there and be 1.0")
@@ -88,6 +90,8 @@ def _read(letter: Letter, site: ZoneInfo) -> Received | ClockAdvanced:
     kind = TYPES.get(identity.type)
     if kind is None:
         raise NotAcceptedError(Reason.UNKNOWN_TYPE, f"type: {identity.type} is not in the catalogue")
+    if topic not in (None, kind.topic):
+        raise NotAcceptedError(Reason.UNKNOWN_TYPE, f"type: {identity.type} belongs on {kind.topic}: send it there")
     data = model_of(kind.model, letter.data)
     derived = derive(data)
     refuse_future(data, identity.time, site)

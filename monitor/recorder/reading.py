@@ -29,7 +29,14 @@ async def read(
     walk = Walk(positions)
     messages: list[Message] = []
     for number, item in enumerate(inputs, start=1):
-        content = decode(item.value, headers=item.headers, key=item.key, site_timezone=site, max_bytes=max_bytes)
+        content = decode(
+            item.value,
+            headers=item.headers,
+            key=item.key,
+            topic=item.topic,
+            site_timezone=site,
+            max_bytes=max_bytes,
+        )
         told = content.now if isinstance(content, ClockAdvanced) else None
         messages.append(Message(item, content, again=walk.step(item, told)))
         if number % YIELD_EVERY == 0:

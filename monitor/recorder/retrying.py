@@ -75,7 +75,13 @@ def again(kept: Iterable[Kept], site: ZoneInfo, max_bytes: int) -> dict[int, Mes
     """Those that can be read now, by sequence, as facts that came from where they came at first."""
     readable = {}
     for each in kept:
-        content = decode(each.refused.raw, headers=each.refused.headers, site_timezone=site, max_bytes=max_bytes)
+        content = decode(
+            each.refused.raw,
+            headers=each.refused.headers,
+            topic=each.origin.topic,
+            site_timezone=site,
+            max_bytes=max_bytes,
+        )
         if isinstance(content, Received):
             came = Input(
                 each.origin.topic,

@@ -8,6 +8,7 @@ from cloudevents.core.bindings.kafka import to_binary, to_structured
 from cloudevents.core.formats.json import JSONFormat
 from cloudevents.core.v1.event import CloudEvent
 
+from monitor.events.catalogue import TOPICS, TYPES
 from monitor.events.chimerism import ChimerismResulted
 from monitor.events.codec import restore
 from monitor.events.envelope import ClockAdvanced, Reason, Received, Refused
@@ -73,6 +74,22 @@ def test_the_time_is_read_in_utc() -> None:
 @pytest.mark.parametrize("name", ["safety.lab.resulted.v2", "safety.alert.raised.v1", "nonsense"])
 def test_a_type_outside_the_catalogue_is_refused(name: str) -> None:
     assert refused({**sample(CHIMERISM), "type": name}).reason is Reason.UNKNOWN_TYPE
+
+
+@pytest.mark.parametrize("name", sorted(TYPES))
+def test_each_type_is_taken_on_its_own_topic_and_in_a_file(name: str) -> None:
+    received(sample(name), topic=TYPES[name].topic)
+    received(sample(name), topic=None)
+
+
+@pytest.mark.parametrize("name", sorted(TYPES))
+def test_a_type_on_another_topic_is_refused_with_where_it_belongs(name: str) -> None:
+    """Who may send to a topic is the broker's to say: a laboratory cannot acknowledge an alert by sending a result."""
+    for topic in (topic for topic in TOPICS if topic != TYPES[name].topic):
+        result = refused(sample(name), topic=topic)
+        assert result.reason is Reason.UNKNOWN_TYPE
+        assert TYPES[name].topic in result.detail
+        assert result.subject == "SH-017"
 
 
 def test_a_batch_is_refused() -> None:
