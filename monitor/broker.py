@@ -155,7 +155,10 @@ async def check_topics(settings: Settings) -> Mapping[str, int]:
     async with _admin(settings) as admin:
         found = await _partitions(admin, TOPICS)
     if missing := [topic for topic in TOPICS if topic not in found]:
-        raise UsageError(f"topics are missing on the broker ({', '.join(missing)}): run `safety-monitor topics apply`")
+        names = ", ".join(missing)
+        raise UsageError(
+            f"topics are missing on the broker ({names}): run `safety-monitor topics apply`, or let this login see them"
+        )
     _check_equal(found)
     return found
 
