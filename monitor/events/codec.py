@@ -35,7 +35,8 @@ def decode(
 
     `topic` is where it was found (None: in a file), where its type must belong: who may send where is the broker's to
     say, and nobody may get round it. `site_timezone` says on which local day a fact without a time of day was;
-    `max_bytes` bounds value and headers. The key is not read: the subject counts. Clause: events.md, "Envelope" and the reasons for quarantine.
+    `max_bytes` bounds value and headers. The key is not read: the subject counts. Clause: events.md, "Envelope" and the
+    reasons for quarantine.
     """
     del key
     raw, pairs = bytes(value or b""), header_pairs(headers)
