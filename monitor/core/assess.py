@@ -16,7 +16,6 @@ from monitor.core.asked import Answer
 from monitor.core.context import Closure, Context, RaisedAt, Retraction, in_order, never_raised
 from monitor.core.finding import Finding, Found, News, difference, each
 from monitor.core.history import History, RecordKey
-from monitor.core.once import Once
 from monitor.core.readiness import readiness
 from monitor.core.rulebook import FINDERS, STOPS
 from monitor.core.rules import eligibility
@@ -60,7 +59,7 @@ class Stops:
         """What is found, by stop rule."""
         by_rule: dict[str, list[Finding]] = {}
         for stop in self.found:
-            by_rule.setdefault(stop.rule.id, []).append(_as_finding(stop))
+            by_rule.setdefault(stop.rule.id, []).append(stop.finding)
         return {rule: tuple(findings) for rule, findings in by_rule.items()}
 
     def rested_on(self, rule: str) -> frozenset[RecordKey]:
@@ -75,12 +74,6 @@ class Stops:
         return len(mine) == len(theirs) and all(
             answer is before.get(name) for now, before in zip(mine, theirs, strict=True) for name, answer in now.items()
         )
-
-
-@Once
-def _as_finding(stop: Stop) -> Finding:
-    outcome = "decision" if stop.lift else None
-    return Finding(stop.rule, stop.evidence, outcome=outcome, summary=stop.summary, protocol=stop.protocol)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,6 @@ from monitor.core.finding import Evidence
 from monitor.core.grading.acute import AcuteGrade, graded
 from monitor.core.grading.chronic import ChronicSeverity, judged
 from monitor.core.history import NONE, Fact, History, Kind, RecordKey
-from monitor.core.once import Once
 from monitor.core.series import Series
 from monitor.core.stops import Hold, Lift, Stop
 from monitor.core.superseded import fired, joined
@@ -177,15 +176,15 @@ class Context:
             kept = joined(kept, fired(replace(self, protocol=file.protocol, superseded=())._found(), file))
         return in_order(joined(kept, self._found()))
 
-    @property
+    @cached_property
     def holds(self) -> tuple[Hold, ...]:
         """From when on, and until when, each stop holds treatment."""
-        return _holds(self.stops)
+        return tuple([stop.hold for stop in self.stops])
 
-    @property
+    @cached_property
     def restartable(self) -> tuple[Stop, ...]:
         """The stops that a restart may lift."""
-        return _restartable(self.stops)
+        return tuple([stop for stop in self.stops if not stop.permanent])
 
     def _found(self) -> Iterator[Stop]:
         return (stop for rule in self.stop_rules for stop in rule(self))
@@ -210,16 +209,6 @@ class Context:
     def before(self, day: date) -> object:
         """What there is about local days before this one, all over: equal while nothing more is taken about them."""
         return self.history.about_days_before(day) if self.start_of(day) <= self.now else object()
-
-
-@Once
-def _holds(stops: tuple[Stop, ...]) -> tuple[Hold, ...]:
-    return tuple([stop.hold for stop in stops])
-
-
-@Once
-def _restartable(stops: tuple[Stop, ...]) -> tuple[Stop, ...]:
-    return tuple([stop for stop in stops if not stop.permanent])
 
 
 def in_order(stops: Iterable[Stop]) -> tuple[Stop, ...]:

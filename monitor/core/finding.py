@@ -76,6 +76,13 @@ class Finding:
         """The earliest piece: it dates the finding."""
         return min(self.evidence, key=in_time)
 
+    @cached_property
+    def basis(self) -> tuple[str, ...]:
+        """The record ids, in order of the facts' effective time, then what they lean on."""
+        ordered = sorted(self.evidence, key=in_time)
+        ids = [e.key[1] for e in ordered] + [key[1] for e in ordered for key in e.also]
+        return tuple(dict.fromkeys(ids))
+
 
 Found = Finding | Series[Finding]  # what a rule yields: a finding, or all that can change no more, which only grow
 News = tuple[tuple[Finding, ...], tuple[Finding, ...]]  # what is no longer found, and what was not found before

@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 R = TypeVar("R")
 
-LIMIT = 100_000  # objects remembered; then all are forgotten, which costs only time
+LIMIT = 2_000  # objects of a generation: two are remembered, so that what patients leave behind is soon let go
 
 
 class Once(Generic[T, R]):
@@ -17,15 +17,20 @@ class Once(Generic[T, R]):
 
     def __init__(self, function: Callable[[T], R]) -> None:
         self._function = function
-        self._known: dict[int, tuple[T, R]] = {}
+        self._recent: dict[int, tuple[T, R]] = {}
+        self._older: dict[int, tuple[T, R]] = {}
         update_wrapper(self, function)
 
     def __call__(self, item: T) -> R:
-        known = self._known.get(id(item))
-        if known is not None and known[0] is item:
-            return known[1]
-        if len(self._known) >= LIMIT:
-            self._known.clear()
-        result = self._function(item)
-        self._known[id(item)] = (item, result)
-        return result
+        known = self._recent.get(id(item))
+        if known is None or known[0] is not item:
+            known = self._again(item)
+        return known[1]
+
+    def _again(self, item: T) -> tuple[T, R]:
+        older = self._older.get(id(item))
+        known = older if older is not None and older[0] is item else (item, self._function(item))
+        if len(self._recent) >= LIMIT:
+            self._older, self._recent = self._recent, {}
+        self._recent[id(item)] = known
+        return known

@@ -11,9 +11,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from monitor.core.alert import Alert, Change, ChangeKind, alert_id
-from monitor.core.finding import Detail, Evidence, Finding, in_time
+from monitor.core.finding import Detail, Evidence, Finding
 from monitor.core.ledger import Ledger
-from monitor.core.once import Once
 from monitor.core.times import Effective
 from monitor.protocol.model import Protocol
 
@@ -147,7 +146,7 @@ def _raise(finding: Finding, stamp: Stamp) -> Alert:
         boundary=all(e.boundary for e in finding.evidence),
         effective_at=_effective(finding),
         raised_at=stamp.raised_at(reference) or stamp.now,
-        basis=_basis(finding),
+        basis=finding.basis,
         clause=finding.rule.clause,
         reading=file.reading(finding.rule.reading),
         summary=finding.summary or finding.first.summary,
@@ -186,19 +185,11 @@ def _worse(before: Alert, after: Alert) -> bool:
 
 def _reference(finding: Finding, patient: str) -> str:
     """What an alert would be known by that is first raised on just these facts."""
-    return alert_id(patient, finding, _effective(finding), _basis(finding))
+    return alert_id(patient, finding, _effective(finding), finding.basis)
 
 
 def _effective(finding: Finding) -> Effective:
     return finding.effective if finding.effective is not None else finding.first.effective
-
-
-@Once
-def _basis(finding: Finding) -> tuple[str, ...]:
-    """The record ids, in order of the facts' effective time, then what they lean on."""
-    ordered = sorted(finding.evidence, key=in_time)
-    ids = [e.key[1] for e in ordered] + [key[1] for e in ordered for key in e.also]
-    return tuple(dict.fromkeys(ids))
 
 
 def _review(finding: Finding) -> bool:

@@ -13,7 +13,7 @@ from functools import cached_property, reduce
 from typing import TYPE_CHECKING, TypeVar
 from zoneinfo import ZoneInfo
 
-from monitor.core.finding import Detail, Evidence, Rule, in_time, key_of
+from monitor.core.finding import Detail, Evidence, Finding, Rule, in_time, key_of
 from monitor.core.history import Fact, RecordKey
 from monitor.core.series import Series
 from monitor.core.times import Effective, precedes
@@ -115,6 +115,12 @@ class Stop:
     @cached_property
     def keys(self) -> frozenset[RecordKey]:
         return frozenset(map(key_of, self.evidence))
+
+    @cached_property
+    def finding(self) -> Finding:
+        """What is told of it."""
+        outcome = "decision" if self.lift else None
+        return Finding(self.rule, self.evidence, outcome=outcome, summary=self.summary, protocol=self.protocol)
 
     @cached_property
     def hold(self) -> Hold:
