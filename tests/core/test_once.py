@@ -38,7 +38,7 @@ def test_an_object_that_is_looked_at_again_and_again_stays_known_among_many() ->
 
 
 def test_what_is_looked_at_no_more_is_let_go() -> None:
-    once = Once(lambda thing: type(thing).__name__)
+    once: Once[Thing, str] = Once(lambda thing: type(thing).__name__)
     left = Thing()
     once(left)
     alive = weakref.ref(left)

@@ -13,6 +13,7 @@ from monitor.audit import kinds
 from monitor.broker import client_options
 from monitor.settings import Settings
 from tests.engine.wire import platelets, put
+from tests.events.samples import sample
 from tests.support.kafka import KafkaBroker
 from tests.support.reading import recorded_messages, records
 from tests.support.waiting import wait_until
@@ -47,13 +48,14 @@ def test_compressed_bombed_and_garbled_batches_are_recorded_or_refused_and_what_
 
             garbling.setattr(BatchBuilder, "_build", garbled)
             asyncio.run(send(worker.settings, None, platelets("SH-001", 50), "naughty"))
-        put(worker.settings, "safety.mrd", [(b"SH-001", platelets("SH-001", 60))])
+        put(worker.settings, "safety.mrd", [(b"SH-001", json.dumps(sample("safety.mrd.resulted.v1")).encode())])
         wait_until(lambda: recorded_messages(url) == 2 * len(CODECS) + 2, "all are on the log")
         assert worker.stop() == 0
     found = records(url)
     refused = [json.loads(one.payload) for one in found if one.stream == kinds.quarantine_stream("safety.lab")]
     assert [one["reason"] for one in refused] == ["too_large"] * len(CODECS)
-    assert sum(one.kind == "safety.lab.resulted.v1" for one in found) == len(CODECS) + 2
+    assert sum(one.kind == "safety.lab.resulted.v1" for one in found) == len(CODECS) + 1
+    assert sum(one.kind == "safety.mrd.resulted.v1" for one in found) == 1
 
 
 def _with_checksum(raw: bytes) -> bytes:
