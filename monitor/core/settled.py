@@ -5,17 +5,21 @@ A memo of them holds as long as nothing more is known about the days they rest o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, timedelta
+from functools import reduce
 from typing import TypeVar
 
 from monitor.core.context import Context
+from monitor.core.finding import Finding, Found
+from monitor.core.series import Series
 from monitor.core.walking import walk_while
 
 S = TypeVar("S")
 T = TypeVar("T")
 
 LATE = timedelta(days=7)  # hardly anything is sent later than that: waiting for it costs less than beginning anew
+_LONG_AGO = date(1, 1, 2)  # before all facts, and the day before it is a date in every zone
 
 
 def settle(
@@ -36,15 +40,30 @@ def settle(
         day = rests_on(item)
         return day is not None and ctx.start_of(day + LATE) <= ctx.now
 
-    def onward(settled: tuple[date | None, S], item: T) -> tuple[date | None, S]:
+    def onward(settled: tuple[date, S], item: T) -> tuple[date, S]:
         until, state = settled
-        day = rests_on(item) or until
-        return (max(until or day, day) if day else until), step(state, item)
+        return max(until, rests_on(item) or until), step(state, item)
 
-    def given(settled: tuple[date | None, S]) -> object:
-        until, _ = settled
-        return (until and ctx.before(until + timedelta(days=1))), ctx.superseded
+    def given(settled: tuple[date, S]) -> object:
+        return ctx.before(settled[0] + timedelta(days=1)), ctx.superseded
 
-    first: tuple[date | None, S] = (None, start)
+    first = (_LONG_AGO, start)
     (_, state), left = walk_while(ctx.memo, (ctx.protocol.hash, "settled", name), items, ready, first, onward, given)
     return state, left
+
+
+def settled_findings(
+    ctx: Context,
+    name: str,
+    items: Sequence[T],
+    rests_on: Callable[[T], date | None],
+    of: Callable[[T], Iterable[Finding]],
+) -> Iterator[Found]:
+    """What a rule finds of each item: of those that are settled in one series, of the others anew."""
+    start: Series[Finding] = Series()
+    settled, left = settle(
+        ctx, name, items, rests_on, start, lambda told, item: reduce(Series.with_item, of(item), told)
+    )
+    yield settled
+    for item in left:
+        yield from of(item)

@@ -6,18 +6,18 @@ A stop is a latched episode of qualifying facts. It ends by a signed restart or 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import cached_property, reduce
-from typing import TYPE_CHECKING, TypeVar
+from functools import cached_property
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from monitor.core.finding import Detail, Evidence, Finding, Rule, in_time, key_of
 from monitor.core.history import Fact, RecordKey
 from monitor.core.series import Series
 from monitor.core.times import Effective, precedes
-from monitor.core.walking import walk, walk_while
+from monitor.core.walking import walk
 from monitor.events.record import RecordBlock
 from monitor.protocol.model import Protocol
 
@@ -36,8 +36,6 @@ class Hit:
     details: Mapping[str, Detail] = field(default_factory=dict)
 
 
-S = TypeVar("S")
-T = TypeVar("T")
 Judge = Callable[[RecordBlock], Hit | None]
 Judged = tuple[Fact[RecordBlock], Evidence | None]
 _ByDose = tuple[tuple[Judged, ...], Series[Judged]]  # the latest before the first dose, and those since
@@ -134,9 +132,6 @@ def _doubtful(evidence: Evidence) -> bool:
     return evidence.provisional or evidence.details.get("diagnostic_sign") is False
 
 
-_Parts = dict[RecordKey | None, Stop]  # by the decision that lifted them
-
-
 def judge_record(fact: Fact[RecordBlock], judge: Judge) -> tuple[Hit, Effective] | None:
     """What a record says to a judge: of conflicting contents any that stops does, provisionally."""
     contents = fact.record.contents_of_latest
@@ -215,68 +210,3 @@ def qualifying(
 
     start: Series[Evidence] = Series()
     return walk(ctx.memo, (ctx.protocol.hash, name, "qualifying"), judged, start, step, but)
-
-
-def latched(
-    rule: Rule, facts: Sequence[Fact[RecordBlock]], judge: Judge, ctx: Context, *, latest_before: bool = True
-) -> Iterator[Stop]:
-    """The stops of a rule of which a second qualifying fact only revises the first."""
-    judged = assessed(rule.id, facts, judge, ctx, latest_before=latest_before)
-    yield from episode(rule, qualifying(rule.id, judged, ctx), ctx)
-
-
-def episode(rule: Rule, run: Series[Evidence], ctx: Context) -> Iterator[Stop]:
-    """One run of evidence, cut where a decision lifted one part and not the other."""
-    start: _Parts = {}
-    name = (ctx.protocol.hash, rule.id, "episode")
-    yield from _lifted_first(name, run, lambda evidence: (evidence,), start, _cutting(rule, ctx), ctx).values()
-
-
-def episodes(rule: Rule, over: Series[tuple[Evidence, ...]], run: tuple[Evidence, ...], ctx: Context) -> Iterator[Stop]:
-    """Each run of evidence is stops of its own: those that are over, and the one that is not."""
-
-    def cut(run: tuple[Evidence, ...]) -> Iterable[Stop]:
-        start: _Parts = {}
-        return reduce(_cutting(rule, ctx), run, start).values()
-
-    def step(stops: Series[Stop], run: tuple[Evidence, ...]) -> Series[Stop]:
-        return reduce(Series.with_item, cut(run), stops)
-
-    stops: Series[Stop] = Series()
-    yield from _lifted_first((ctx.protocol.hash, rule.id, "episodes"), over, tuple, stops, step, ctx)
-    yield from cut(run)
-
-
-def _lifted_first(
-    name: tuple[str, ...],
-    items: Series[T],
-    evidence: Callable[[T], tuple[Evidence, ...]],
-    start: S,
-    step: Callable[[S, T], S],
-    ctx: Context,
-) -> S:
-    """Walk along evidence: what decisions have lifted stays lifted by them as further ones are signed."""
-
-    def lifted(item: T) -> bool:
-        return all(first_lift(one, ctx) for one in evidence(item))
-
-    def onward(walked: tuple[int, S], item: T) -> tuple[int, S]:
-        decisions, state = walked
-        signed = [n for n, lift in enumerate(ctx.lifts, 1) for one in evidence(item) if lift == first_lift(one, ctx)]
-        return max(decisions, *signed), step(state, item)
-
-    def given(walked: tuple[int, S]) -> object:
-        return ctx.lifts.first(walked[0]) if walked[0] <= len(ctx.lifts) else None
-
-    (_, state), left = walk_while(ctx.memo, (*name, "lifted"), items, lifted, (0, start), onward, given)
-    return walk(ctx.memo, name, Series(left), state, step, (ctx.lifts, state))
-
-
-def _cutting(rule: Rule, ctx: Context) -> Callable[[_Parts, Evidence], _Parts]:
-    def step(parts: _Parts, evidence: Evidence) -> _Parts:
-        lift = first_lift(evidence, ctx)
-        key = lift.key if lift else None
-        known = parts[key].evidence if key in parts else ()
-        return {**parts, key: Stop(rule, (*known, evidence), lift)}
-
-    return step

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from monitor.core.history import History, Kind
 from monitor.core.patient import Entry, Patient
-from monitor.core.window import windows
+from monitor.core.window import Window, windows
 from monitor.events.envelope import Received
 from tests.core import charts
 from tests.core.charts import PROTOCOL, acute, azacitidine, chronic, command, decided, enrolled, message, on_day, read
@@ -32,6 +32,11 @@ def taken(messages: list[bytes]) -> Patient:
     return patient
 
 
+def windows_of(patient: Patient) -> tuple[Window, ...]:
+    assert patient.fold.assessment is not None
+    return windows(patient.fold.assessment.context)
+
+
 def counts(day: float, number: int) -> list[bytes]:
     return [
         message("lab.resulted", f"plt-{n}", day + n, code="777-3", value="99", unit="10*9/L") for n in range(number)
@@ -44,14 +49,14 @@ def alerts(patient: Patient, rule: str) -> list[Any]:
 
 def test_a_window_that_is_over_is_the_same_window_as_further_results_come() -> None:
     before, after = taken([*USED, *counts(160, 2)]), taken([*USED, *counts(160, 9), acute(170), chronic(171)])
-    assert [w.state for w in windows(after.fold.assessment.context)] == ["used"]  # type: ignore[union-attr]
+    assert [w.state for w in windows_of(after)] == ["used"]
     assert alerts(before, "restart.window-open") == alerts(after, "restart.window-open")
 
 
 def test_a_form_that_comes_weeks_late_still_closes_the_window_that_was_used() -> None:
     sick = chronic(130, record="late", issued=180, present=True, organ_scores=charts.NO_ORGAN | {"skin": 1})
     patient = taken([*USED, *counts(160, 9), sick])
-    assert [w.state for w in windows(patient.fold.assessment.context)] == ["invalidated"]  # type: ignore[union-attr]
+    assert [w.state for w in windows_of(patient)] == ["invalidated"]
     assert len(alerts(patient, "restart.window-invalidated")) == 1
 
 
@@ -65,7 +70,7 @@ def test_a_dose_given_weeks_ago_is_told_when_the_stop_before_it_becomes_known() 
 def test_a_retracted_stop_gives_up_the_dose_and_the_window_that_were_settled_under_it() -> None:
     back = acute(110, skin=3, version=2, issued=180, status="entered-in-error", reason="wrong patient")
     patient = taken([*USED, azacitidine(112), *counts(160, 9), back])
-    assert windows(patient.fold.assessment.context) == ()  # type: ignore[union-attr]
+    assert windows_of(patient) == ()
     assert [a.status for a in alerts(patient, "treatment.dose-after-stop")] == ["withdrawn"]
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from tests.support.kafka import KafkaBroker, kafka_broker
 from tests.support.worker import WorkerProcess, worker_process
 
-USER = "safety-administrator"  # may do all
-NAMES = ("safety-monitor", "laboratory", "mrd-laboratory", "ward", "safety-officer", "reader")
+USER = "root"  # may do all
+NAMES = ("safety-administrator", "safety-monitor", "laboratory", "mrd-laboratory", "ward", "safety-officer", "reader")
 SECRET = "s3cret-of-a-user"
 BROKER_SECRET = "s3cret-of-the-broker"
 STORE = "s3cret-of-the-store"

@@ -28,9 +28,6 @@ DEPLOY = Path(__file__).parents[2] / "deploy" / "kafka"
 def granted(secured: Secured, tmp_path_factory: pytest.TempPathFactory) -> Secured:
     """The broker with all topics, and the rights of the table."""
     folder = tmp_path_factory.mktemp("granting")
-    with secured.worker(folder) as administrator:
-        made = administrator.run("topics", "apply")
-    assert made.returncode == 0, made.stderr
     command = folder / "kafka-acls"
     command.write_text(f'#!/bin/sh\nexec java -Xmx128m -cp "{kafka_libs()}/*" org.apache.kafka.tools.AclCommand "$@"\n')
     command.chmod(0o755)
@@ -41,6 +38,9 @@ def granted(secured: Secured, tmp_path_factory: pytest.TempPathFactory) -> Secur
         text=True,
     )
     assert done.returncode == 0, done.stdout + done.stderr
+    with secured.worker(folder, user="safety-administrator") as administrator:
+        made = administrator.run("topics", "apply")
+    assert made.returncode == 0, made.stderr
     return secured
 
 

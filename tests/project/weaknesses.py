@@ -6,7 +6,7 @@ import urllib.request
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -45,7 +45,7 @@ def known(
     releases: Iterable[Release], index: str = PYPI, accepted: Mapping[str, date] = ACCEPTED, today: date | None = None
 ) -> list[Weakness]:
     """The weaknesses of these releases that are not accepted today. Raises NotServed."""
-    on = today or date.today()  # noqa: DTZ011 - a day is all that is meant
+    on = today or datetime.now(UTC).date()
     with ThreadPoolExecutor(AT_ONCE) as pool:
         found = list(pool.map(lambda release: _of(release, index), releases))
     return [weak for some in found for weak in some if accepted.get(weak.id, date.min) < on]

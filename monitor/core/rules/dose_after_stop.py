@@ -5,14 +5,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from functools import reduce
+from collections.abc import Iterator
 
 from monitor.core.context import Context, Dose
 from monitor.core.finding import Finding, Found, Rule
 from monitor.core.rules.runs import single
-from monitor.core.series import Series
-from monitor.core.settled import settle
+from monitor.core.settled import settled_findings
 from monitor.core.stops import Hit, Stop
 from monitor.core.times import Effective, precedes, show
 from monitor.events.treatment import AzacitidineGiven, DliInfused
@@ -22,20 +20,11 @@ READS = (AzacitidineGiven, DliInfused, "stops")
 
 
 def find(ctx: Context) -> Iterator[Found]:
-    def step(told: Series[Finding], dose: Dose) -> Series[Finding]:
-        return reduce(Series.with_item, _against(dose, ctx.stops, ctx), told)
-
-    start: Series[Finding] = Series()
-    settled, left = settle(ctx, RULE.id, ctx.doses, lambda dose: dose.on, start, step)
-    yield settled
-    recent = list(left)
-    perhaps = [s for s in ctx.stops if s.lift is None or (recent and s.lift.at >= ctx.start_of(recent[0].on))]
-    for dose in recent:
-        yield from _against(dose, perhaps, ctx)
+    yield from settled_findings(ctx, RULE.id, ctx.doses, lambda dose: dose.on, lambda dose: _against(dose, ctx))
 
 
-def _against(dose: Dose, stops: Sequence[Stop], ctx: Context) -> Iterator[Finding]:
-    against = [stop for stop in stops if stop.hold.covers(dose.effective, ctx.tz)]
+def _against(dose: Dose, ctx: Context) -> Iterator[Finding]:
+    against = [stop for stop in ctx.stops if stop.hold.covers(dose.effective, ctx.tz)]
     if not against:
         return
     drug = "Azacitidine" if isinstance(dose.data, AzacitidineGiven) else "Donor lymphocytes"

@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
-from functools import reduce
 
 from monitor.core.context import Context
 from monitor.core.finding import Finding, Found, Rule
 from monitor.core.rules.runs import evidence
 from monitor.core.rules.window_parts import counted, days_of, outcome_of, resting_on
-from monitor.core.series import Series
-from monitor.core.settled import settle
+from monitor.core.settled import settled_findings
 from monitor.core.stops import Hit, Lift
 from monitor.core.window import WINDOWS, Window, windows
 from monitor.core.window_course import BLOCKED, EXPIRED, INVALIDATED, OPEN, PENDING, USED, Ending, Opening
@@ -37,15 +35,7 @@ _FOUND = {
 
 def find(ctx: Context) -> Iterator[Found]:
     known = windows(ctx)
-
-    def step(told: Series[Finding], window: Window) -> Series[Finding]:
-        return reduce(Series.with_item, _of(window, ctx), told)
-
-    start: Series[Finding] = Series()
-    settled, left = settle(ctx, "window findings", known, lambda window: window.over_on, start, step)
-    yield settled
-    for window in left:
-        yield from _of(window, ctx)
+    yield from settled_findings(ctx, "window findings", known, lambda window: window.over_on, lambda w: _of(w, ctx))
     yield from _restarts(known, ctx)
 
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from monitor.core.context import Context
+from monitor.core.episodes import episodes
 from monitor.core.finding import Evidence, Rule
 from monitor.core.grading.acute import graded
 from monitor.core.grading.magic import ROMAN
 from monitor.core.history import Fact
 from monitor.core.series import Series
-from monitor.core.stops import Hit, Judge, Judged, Stop, assessed, episodes
+from monitor.core.stops import Hit, Judge, Judged, Stop, assessed
 from monitor.core.walking import walk
 from monitor.events.gvhd import AcuteGvhdAssessed
 from monitor.events.record import RecordBlock

@@ -10,11 +10,12 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from monitor.core.context import Context, is_whole_marrow
+from monitor.core.episodes import latched
 from monitor.core.finding import Evidence, Found, Rule
 from monitor.core.history import Fact
 from monitor.core.rules.runs import evidence, evidence_runs, item_runs
 from monitor.core.series import Series
-from monitor.core.stops import Hit, Judge, Stop, latched
+from monitor.core.stops import Hit, Judge, Stop
 from monitor.core.times import is_day
 from monitor.core.walking import chosen, merged, walk
 from monitor.events.chimerism import ChimerismResulted

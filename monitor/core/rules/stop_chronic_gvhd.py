@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from monitor.core.context import Context
+from monitor.core.episodes import latched
 from monitor.core.finding import Rule
 from monitor.core.grading.chronic import judged
-from monitor.core.stops import Hit, Judge, Stop, latched
+from monitor.core.stops import Hit, Judge, Stop
 from monitor.events.gvhd import ChronicGvhdAssessed
 from monitor.events.record import RecordBlock
 from monitor.protocol.model import Protocol

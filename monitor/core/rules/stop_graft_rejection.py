@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from monitor.core.context import Context
+from monitor.core.episodes import latched
 from monitor.core.finding import Found, Rule
 from monitor.core.rules.runs import item_runs
-from monitor.core.stops import Hit, Stop, latched
+from monitor.core.stops import Hit, Stop
 from monitor.events.clinical import GraftAssessed
 from monitor.events.record import RecordBlock
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from monitor.core.context import Context
+from monitor.core.episodes import latched
 from monitor.core.finding import Rule
-from monitor.core.stops import Hit, Stop, latched
+from monitor.core.stops import Hit, Stop
 from monitor.events.clinical import AdverseEventReported
 from monitor.events.record import RecordBlock
 

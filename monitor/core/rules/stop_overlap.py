@@ -12,11 +12,12 @@ from datetime import date
 from functools import reduce
 
 from monitor.core.context import Context
+from monitor.core.episodes import episode
 from monitor.core.finding import Evidence, Rule
 from monitor.core.grading.acute import graded
 from monitor.core.grading.chronic import judged
 from monitor.core.series import Series
-from monitor.core.stops import Hit, Judge, Judged, Stop, assessed, episode, qualifying
+from monitor.core.stops import Hit, Judge, Judged, Stop, assessed, qualifying
 from monitor.core.walking import merged, walk
 from monitor.events.gvhd import AcuteGvhdAssessed, ChronicGvhdAssessed
 from monitor.events.record import RecordBlock

@@ -11,10 +11,11 @@ from decimal import Decimal
 from itertools import takewhile
 
 from monitor.core.context import Context
+from monitor.core.episodes import episode
 from monitor.core.finding import Rule, in_time
 from monitor.core.history import RecordKey
 from monitor.core.series import Series
-from monitor.core.stops import Hit, Judge, Judged, Stop, assessed, episode, qualifying
+from monitor.core.stops import Hit, Judge, Judged, Stop, assessed, qualifying
 from monitor.core.times import precedes
 from monitor.core.walking import merged
 from monitor.events.clinical import DiseaseAssessed

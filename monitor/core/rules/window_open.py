@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import reduce
 
 from monitor.core.context import Context
 from monitor.core.finding import Finding, Found, Rule
 from monitor.core.readiness import READINESS, readiness
 from monitor.core.rules.window_parts import counted, days_of, outcome_of, resting_on
-from monitor.core.series import Series
-from monitor.core.settled import settle
+from monitor.core.settled import settled_findings
 from monitor.core.window import WINDOWS, Window, windows
 from monitor.core.window_course import OPEN, Opening
 
@@ -19,14 +17,8 @@ READS = (*WINDOWS, *READINESS)
 
 
 def find(ctx: Context) -> Iterator[Found]:
-    def step(told: Series[Finding], window: Window) -> Series[Finding]:
-        return reduce(Series.with_item, _of(window, ctx), told)
-
-    start: Series[Finding] = Series()
-    settled, left = settle(ctx, "open windows", windows(ctx), lambda window: window.over_on, start, step)
-    yield settled
-    for window in left:
-        yield from _of(window, ctx)
+    known = windows(ctx)
+    yield from settled_findings(ctx, "open windows", known, lambda window: window.over_on, lambda w: _of(w, ctx))
 
 
 def _of(window: Window, ctx: Context) -> Iterator[Finding]:
