@@ -4,27 +4,28 @@ Kafka's committed offset is a hint; the log is right. Where Kafka is ahead of it
 made in `perform_seek`, since recovery undoes a seek made anywhere else.
 """
 
+import asyncio
 import logging
 import time
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, ClassVar, cast
 
-from aiokafka.errors import CorruptRecordException, IllegalStateError, KafkaError
-from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer
+from aiokafka.errors import IllegalStateError, KafkaError
+from faust.transport.drivers.aiokafka import Consumer
 from faust.types import TP
 from faust.types.transports import ConsumerT
 from mode import Service
 
+from monitor.agents.consumer_thread import PromptThread
 from monitor.agents.held import Look, check
 from monitor.agents.leave import exit_code
-from monitor.agents.ports import TEMPORARY, Keeper, Leave, TopicPartition
+from monitor.agents.ports import TEMPORARY, Keeper, Leave
 from monitor.broker import BrokerUnavailable
 from monitor.errors import MonitorError, PositionMismatch, TopicsMissing
 from monitor.events.catalogue import TOPICS
 
 logger = logging.getLogger(__name__)
 
-FETCH_WAIT_MS = 50  # faust's own 1,500 makes a lone event wait for most of a second on Tansu
 PULSE = 1.0  # seconds between two looks at the last answer
 LOOK_EVERY = 60.0  # seconds between two looks at what the broker holds of the assigned partitions
 
@@ -39,8 +40,33 @@ class LogConsumer(Consumer):
     fetch_bytes: ClassVar[int]
     incomplete: bool = False  # the group has forgotten a topic
 
-    def _new_consumer_thread(self) -> AIOKafkaConsumerThread:
-        return _PromptThread(self, loop=self.loop, beacon=self.beacon)
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._dealt = False  # whether what `assignment` tells is ours now
+        self._claiming = asyncio.Lock()
+
+    async def on_partitions_revoked(self, revoked: set[TP]) -> None:
+        """Claim nothing from here on; a claim on its way is waited for.
+
+        Once this returns the group may deal the partitions to others. faust seeks between two deals as well, and
+        `assignment` tells the old one until the next: a claim of it would go over the new owner's.
+        """
+        self._dealt = False
+        await super().on_partitions_revoked(revoked)
+        async with self._claiming:
+            pass
+
+    async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
+        """What `assignment` tells is ours, until it is revoked."""
+        self._dealt = True
+        await super().on_partitions_assigned(assigned, generation_id)
+
+    def _new_consumer_thread(self) -> PromptThread:
+        return PromptThread(self, loop=self.loop, beacon=self.beacon)
+
+    @property
+    def _reader(self) -> PromptThread:
+        return cast(PromptThread, self._thread)
 
     async def perform_seek(self) -> None:
         """Go to the committed offsets, then back to the log's where Kafka is ahead.
@@ -56,8 +82,11 @@ class LogConsumer(Consumer):
             self.leave(exit_code(error), f"cannot take up the log's positions: {type(error).__name__}: {error}")
 
     async def _seek_to_log(self) -> None:
-        tps = self.assignment()
-        recorded = await self.keeper.assigned([(tp.topic, tp.partition) for tp in tps])
+        async with self._claiming:
+            if not self._dealt:
+                return  # the next deal seeks
+            tps = self.assignment()
+            recorded = await self.keeper.assigned([(tp.topic, tp.partition) for tp in tps])
         await self._compare(tps)
         await self._begin([tp for tp in tps if not self._committed_offset.get(tp)])
         for tp in tps:
@@ -113,24 +142,29 @@ class LogConsumer(Consumer):
         except BrokerUnavailable as error:
             logger.warning("asked again later: %s", error)
 
+    async def fetched(self, records: Mapping[TP, Sequence[Any]]) -> None:
+        """What comes from behind, unasked, means that the broker no longer knew our offset: faust drops it."""
+        if any(found and found[0].offset < (self._read_offset[tp] or 0) for tp, found in records.items()):
+            await self.look_again()
+
     @Service.task
     async def _watch_fetches(self) -> None:
         """Tell whether the broker still answers fetches: the measure of readiness while nothing comes."""
         before = 0
         looked_at = time.monotonic()
         while not self.should_stop:
-            answered, ends = cast(_PromptThread, self._thread).last_answer()
+            answered, ends = self._reader.last_answer()
             if answered > before:
                 self.keeper.fetched(ends)
             before = answered
-            if (why := cast(_PromptThread, self._thread).reader_ended()) is not None:
+            if (why := self._reader.reader_ended()) is not None:
                 self.leave(TEMPORARY, f"the reader of the broker ended by itself: {why}")
             if self.ends_are_told and time.monotonic() - looked_at > LOOK_EVERY:
                 await self.look_again()
                 looked_at = time.monotonic()
             if self.incomplete:
                 logger.warning("the group has forgotten a topic: joining it again")
-                await cast(_PromptThread, self._thread).join_again()
+                await self._reader.join_again()
             await self.sleep(PULSE)
 
 
@@ -150,63 +184,3 @@ def consumer_class(
         "fetch_bytes": fetch_bytes,
     }
     return type("BoundLogConsumer", (LogConsumer,), bound)
-
-
-class _PromptThread(AIOKafkaConsumerThread):
-    """The thread that talks to the broker, with a short wait for company."""
-
-    def _create_worker_consumer(self, transport: Any) -> Any:
-        consumer = super()._create_worker_consumer(transport)
-        consumer._fetch_max_wait_ms = FETCH_WAIT_MS
-        consumer._fetch_max_bytes = cast(LogConsumer, self.consumer).fetch_bytes
-        return consumer
-
-    async def getmany(self, active_partitions: set[TP] | None, timeout: float) -> Any:  # noqa: ASYNC109 - faust's
-        """Fetch. What comes from behind, unasked, means that the broker no longer knew our offset: faust drops it."""
-        mine = cast(LogConsumer, self.consumer)
-        try:
-            records = await super().getmany(active_partitions, timeout)
-        except CorruptRecordException as error:  # on the way, or on the broker's disk: another start asks again
-            mine.leave(TEMPORARY, f"what the broker sends does not match its own checksum: {error}")
-        if any(found and found[0].offset < (mine._read_offset[tp] or 0) for tp, found in records.items()):
-            await mine.look_again()
-        return records
-
-    async def on_thread_stop(self) -> None:
-        """Stop, and leave the group, which a static member would not: others go on at once, not after its session.
-
-        Only an orderly stop comes here, with nothing in hand; who was killed keeps its partitions for its next start.
-        """
-        if self._consumer is not None:
-            self._consumer._coordinator._group_instance_id = None
-        await super().on_thread_stop()
-
-    async def join_again(self) -> None:
-        """Have the group's partitions dealt anew, by what topics there are now."""
-        await self.call_thread(self._join_again)
-
-    async def _join_again(self) -> None:
-        if self._consumer is not None:
-            self._consumer._client.force_metadata_update()
-            self._consumer._coordinator.request_rejoin()
-
-    def reader_ended(self) -> str | None:
-        """Why aiokafka reads no more, though nobody told it to stop: it would say nothing itself, for ever."""
-        fetcher = getattr(self._consumer, "_fetcher", None)
-        task = None if fetcher is None else fetcher._fetch_task
-        if task is None or not task.done() or task.cancelled() or task.exception() is None:
-            return None
-        return repr(task.exception().__cause__ or task.exception())
-
-    def last_answer(self) -> tuple[int, dict[TopicPartition, int]]:
-        """When the broker last answered a fetch (Unix time in ms; 0 before any answer), and the ends it told."""
-        consumer = self._consumer
-        if consumer is None:
-            return 0, {}
-        try:
-            mine = consumer.assignment()
-            answered = [consumer.last_poll_timestamp(tp) or 0 for tp in mine]
-            ends = {(tp.topic, tp.partition): end for tp in mine if (end := consumer.highwater(tp)) is not None}
-        except IllegalStateError:
-            return 0, {}  # a rebalance came between
-        return max(answered, default=0), ends

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from monitor.agents.consumer import _PromptThread
+from monitor.agents.consumer_thread import PromptThread
 
 
 async def ended(error: BaseException | None) -> str | None:
@@ -19,7 +19,7 @@ async def ended(error: BaseException | None) -> str | None:
     task = asyncio.ensure_future(read())
     await asyncio.wait({task})
     thread: Any = SimpleNamespace(_consumer=SimpleNamespace(_fetcher=SimpleNamespace(_fetch_task=task)))
-    return _PromptThread.reader_ended(thread)
+    return PromptThread.reader_ended(thread)
 
 
 @pytest.mark.parametrize("error", [None, asyncio.CancelledError()])
@@ -34,4 +34,4 @@ async def test_a_reader_that_failed_is_named_with_its_cause() -> None:
 def test_a_consumer_that_has_not_started_has_no_reader() -> None:
     for consumer in (None, SimpleNamespace(_fetcher=None)):
         thread: Any = SimpleNamespace(_consumer=consumer)
-        assert _PromptThread.reader_ended(thread) is None
+        assert PromptThread.reader_ended(thread) is None
