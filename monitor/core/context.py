@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from functools import cached_property
+from operator import attrgetter
 from zoneinfo import ZoneInfo
 
 from monitor.core.finding import Evidence
@@ -13,6 +14,7 @@ from monitor.core.grading.acute import AcuteGrade, graded
 from monitor.core.grading.chronic import ChronicSeverity, judged
 from monitor.core.history import NONE, Fact, History, Kind, RecordKey
 from monitor.core.series import Series
+from monitor.core.standing import Standing
 from monitor.core.stops import Hold, Lift, Stop
 from monitor.core.superseded import fired, joined
 from monitor.core.times import Effective, instant, local_date, start_of
@@ -182,9 +184,19 @@ class Context:
         return tuple([stop.hold for stop in self.stops])
 
     @cached_property
+    def turns(self) -> list[datetime]:
+        """When a stop began or ended to hold treatment, in order."""
+        return sorted({hold.at for hold in self.holds} | {hold.until for hold in self.holds if hold.until})
+
+    @cached_property
     def restartable(self) -> tuple[Stop, ...]:
         """The stops that a restart may lift."""
         return tuple([stop for stop in self.stops if not stop.permanent])
+
+    @cached_property
+    def standing(self) -> Standing:
+        """The stops by the days on which they stood."""
+        return Standing(self.stops, self.tz)
 
     def _found(self) -> Iterator[Stop]:
         return (stop for rule in self.stop_rules for stop in rule(self))
@@ -213,7 +225,7 @@ class Context:
 
 def in_order(stops: Iterable[Stop]) -> tuple[Stop, ...]:
     """Stops by when they began."""
-    return tuple(sorted(stops, key=lambda stop: (stop.first.at, stop.rule.id)))
+    return tuple(sorted(stops, key=attrgetter("order")))
 
 
 def _with_lift(lifts: Series[Lift], fact: Fact[TreatmentDecided]) -> Series[Lift]:

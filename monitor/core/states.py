@@ -82,12 +82,17 @@ def treatment_changes(ctx: Context) -> list[tuple[datetime, str]]:
 
 def treatment_state(ctx: Context, at: datetime) -> str:
     """What people were doing at this instant."""
-    return _in_force(treatment_changes(ctx), at)
+    return _in_force(treatment_changes(ctx))(at)
 
 
-def _in_force(changes: list[tuple[datetime, str]], at: datetime) -> str:
-    known = bisect_right(changes, at, key=lambda change: change[0])
-    return changes[known - 1][1] if known else NOT_STARTED
+def _in_force(changes: list[tuple[datetime, str]]) -> Callable[[datetime], str]:
+    since = [at for at, _ in changes]
+
+    def state(at: datetime) -> str:
+        known = bisect_right(since, at)
+        return changes[known - 1][1] if known else NOT_STARTED
+
+    return state
 
 
 def protocol_state(ctx: Context, at: datetime) -> str:
@@ -99,7 +104,8 @@ def _protocol_states(ctx: Context) -> Callable[[datetime], str]:
     permanent = _Stretches((hold.at, hold.until) for hold in ctx.holds if hold.permanent)
     restartable = _Stretches((hold.at, hold.until) for hold in ctx.holds if not hold.permanent)
     waiting = _Stretches((retraction.at, decided_at(retraction, ctx)) for retraction in ctx.retractions)
-    closing = [f for f in ctx.signed if f.data.decision in ("complete", "restart", "continue")]
+    closing = [(f.at, f.data.decision) for f in ctx.signed if f.data.decision in ("complete", "restart", "continue")]
+    closed_at = [at for at, _ in closing]
 
     def state(at: datetime) -> str:
         if ctx.off_study_at is not None and ctx.off_study_at <= at:
@@ -110,8 +116,8 @@ def _protocol_states(ctx: Context) -> Callable[[datetime], str]:
             return HELD
         if waiting.hold(at):
             return BASIS_RETRACTED
-        last = bisect_right(closing, at, key=lambda f: f.at)
-        if last and closing[last - 1].data.decision == "complete":
+        last = bisect_right(closed_at, at)
+        if last and closing[last - 1][1] == "complete":
             return COMPLETED
         return ON_TREATMENT if ctx.first_dose is not None and ctx.first_dose.at <= at else SCREENING
 
@@ -139,16 +145,17 @@ def spans(ctx: Context) -> list[Span]:
 
 
 def _spans(ctx: Context) -> list[Span]:
-    treatment, protocol = treatment_changes(ctx), _protocol_states(ctx)
-    instants = {at for at, _ in treatment} | {f.at for f in ctx.signed}
-    instants |= {hold.at for hold in ctx.holds} | {hold.until for hold in ctx.holds if hold.until}
+    changes = treatment_changes(ctx)
+    treatment, protocol = _in_force(changes), _protocol_states(ctx)
+    instants = {at for at, _ in changes} | {f.at for f in ctx.signed}
+    instants.update(ctx.turns)
     for retraction in ctx.retractions:
         instants |= {retraction.at, decided_at(retraction, ctx) or retraction.at}
     if ctx.first_dose is not None:
         instants.add(ctx.first_dose.at)
     if ctx.off_study_at is not None:
         instants.add(ctx.off_study_at)
-    course = [Span(at, protocol(at), _in_force(treatment, at)) for at in sorted(instants)]
+    course = [Span(at, protocol(at), treatment(at)) for at in sorted(instants)]
     return [span for before, span in pairwise([None, *course]) if span is not None and not _same(before, span)]
 
 

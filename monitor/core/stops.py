@@ -95,6 +95,11 @@ class Stop:
     def first(self) -> Evidence:
         return min(self.evidence, key=in_time)
 
+    @cached_property
+    def order(self) -> tuple[datetime, str]:
+        """By when they began, then by rule."""
+        return self.first.at, self.rule.id
+
     @property
     def summary(self) -> str:
         """What stopped; and what was found last, where that says something else."""

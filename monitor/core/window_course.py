@@ -5,6 +5,7 @@ What is provisional suspends it; the first of used, invalidated and expired stay
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -12,6 +13,7 @@ from itertools import pairwise
 
 from monitor.core.context import Context
 from monitor.core.finding import Evidence
+from monitor.core.grading.chronic import ChronicSeverity
 from monitor.core.history import Fact, RecordKey
 from monitor.core.sequences import between, first_from, with_next
 from monitor.core.stops import Lift, Stop
@@ -27,13 +29,17 @@ _ENDINGS = (EXPIRED, INVALIDATED, USED)  # at the same instant the first of thes
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """What ended a window, and when; `by` is the fact that did, if a fact did."""
+    """What ended a window, and when; `by` is the fact that did, if a fact did.
+
+    What invalidated it: the permanent stop of a `rule`, or else the chronic GVHD that was found (`sick`).
+    """
 
     at: datetime
     state: str
     effective: Effective
     by: RecordKey | None = None
-    rule: str = ""  # the permanent stop that did, if one did
+    rule: str = ""
+    sick: ChronicSeverity | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +56,7 @@ def stretches_of(stops: tuple[Stop, ...], earliest_on: date, until: datetime | N
     start, end = stops[0].first.at, until or ctx.now
     turns = {start, *(f.at for f in between(ctx.history.of(AcuteGvhdAssessed), start, end))}
     turns |= {f.at for f in between(ctx.history.of(ChronicGvhdAssessed), start, end)}
-    turns |= {hold.at for hold in ctx.holds} | {hold.until for hold in ctx.holds if hold.until}
+    turns.update(ctx.turns[bisect_left(ctx.turns, start) : bisect_right(ctx.turns, end)])
     if _comes(ctx.start_of(earliest_on), until, ctx):
         turns.add(ctx.start_of(earliest_on))
     ordered = sorted(at for at in turns if start <= at and (at < end or (until is None and at <= end)))
@@ -109,7 +115,7 @@ def _invalidations(stop: Stop, held_since: Stop, ctx: Context) -> Iterator[Endin
             break  # the first counts
         sure = not fact.preliminary and fact.data.diagnostic_sign is not False and not fact.record.rivals
         if sure and assessed_since(held_since, fact, ctx) and (verdict.active or verdict.overlap):
-            ending = _invalidated(fact, stop)
+            ending = _invalidated(fact, stop, sick=verdict)
             invalid_at = ending.at
             yield ending
     for hold in ctx.holds:
@@ -117,10 +123,12 @@ def _invalidations(stop: Stop, held_since: Stop, ctx: Context) -> Iterator[Endin
             yield _invalidated(hold.certain, stop, hold.rule)
 
 
-def _invalidated(by: Fact[RecordBlock] | Evidence, stop: Stop, rule: str = "") -> Ending:
+def _invalidated(
+    by: Fact[RecordBlock] | Evidence, stop: Stop, rule: str = "", sick: ChronicSeverity | None = None
+) -> Ending:
     """What was so before the stop invalidates its window from the first day."""
     dated = max((by, stop.first), key=lambda e: e.at)
-    return Ending(dated.at, INVALIDATED, dated.effective, by.key, rule)
+    return Ending(dated.at, INVALIDATED, dated.effective, by.key, rule, sick)
 
 
 def _comes(at: datetime, until: datetime | None, ctx: Context) -> bool:

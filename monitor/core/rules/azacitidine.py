@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from itertools import pairwise
 
 from monitor.core.context import Context
@@ -58,9 +58,9 @@ def find(ctx: Context) -> Iterator[Finding]:
     given = cycles(ctx)
     for cycle in given:
         yield from _dose(cycle, ctx)
-    stopped_on = _stopped_on(ctx)
+    stopped_at = _stopped_at(ctx)
     for cycle, following in with_next(given):
-        yield from _days(cycle, following, stopped_on, ctx)
+        yield from _days(cycle, following, stopped_at, ctx)
     for cycle, later in pairwise(given):
         apart = (later.first_on - cycle.first_on).days
         if apart < ctx.protocol.azacitidine.cycle_days:
@@ -86,7 +86,7 @@ def _dose(cycle: Cycle, ctx: Context) -> Iterator[Finding]:
         yield Finding(DOSE, tuple(off), item=str(cycle.number))
 
 
-def _days(cycle: Cycle, following: Cycle | None, stopped_on: list[date], ctx: Context) -> Iterator[Finding]:
+def _days(cycle: Cycle, following: Cycle | None, stopped_at: list[datetime], ctx: Context) -> Iterator[Finding]:
     """Five consecutive local days; a stop within a gap excuses it, and one before the cycle was over a short cycle."""
     limits = ctx.protocol.azacitidine
     days = sorted({dose.on for dose in cycle.doses})
@@ -96,10 +96,10 @@ def _days(cycle: Cycle, following: Cycle | None, stopped_on: list[date], ctx: Co
     problems += [
         (later, f"a gap before {later.isoformat()}")
         for day, later in pairwise(days)
-        if (later - day).days > 1 and not _any_between(day, later, stopped_on)
+        if (later - day).days > 1 and not _any_between(day, later, stopped_at, ctx)
     ]
     left = ctx.off_study_at is not None and ctx.on(ctx.off_study_at) <= over_on
-    excused = left or _any_between(cycle.first_on, over_on, stopped_on)
+    excused = left or _any_between(cycle.first_on, over_on, stopped_at, ctx)
     if len(days) < limits.days and not excused and ctx.day_reached(over_on):
         problems.append((over_on, f"only {len(days)} of {limits.days} days given"))
     if len(days) > limits.days:
@@ -111,14 +111,16 @@ def _days(cycle: Cycle, following: Cycle | None, stopped_on: list[date], ctx: Co
         yield Finding(DAYS, (proof,), item=str(cycle.number), effective=min(problems)[0])
 
 
-def _stopped_on(ctx: Context) -> list[date]:
-    """The days on which something stopped, or somebody did, in order."""
-    decided = [f.on for f in ctx.signed if f.data.decision in ("stop", "hold", "withdraw")]
-    return sorted([*(ctx.on(hold.effective) for hold in ctx.holds), *decided])
+def _stopped_at(ctx: Context) -> list[datetime]:
+    """When something stopped, or somebody did, in order."""
+    decided = [f.at for f in ctx.signed if f.data.decision in ("stop", "hold", "withdraw")]
+    return sorted([*(hold.at for hold in ctx.holds), *decided])
 
 
-def _any_between(first_on: date, last_on: date, days: list[date]) -> bool:
-    return bisect_left(days, first_on) < bisect_right(days, last_on)
+def _any_between(first_on: date, last_on: date, instants: list[datetime], ctx: Context) -> bool:
+    """Is one of them on a local day from `first_on` to `last_on`?"""
+    after = ctx.start_of(last_on + timedelta(days=1))
+    return bisect_left(instants, ctx.start_of(first_on)) < bisect_left(instants, after)
 
 
 def _late(given: list[Cycle], ctx: Context) -> Iterator[Finding]:

@@ -24,7 +24,7 @@ def find(ctx: Context) -> Iterator[Found]:
 
 
 def _against(dose: Dose, ctx: Context) -> Iterator[Finding]:
-    against = [stop for stop in ctx.stops if stop.hold.covers(dose.effective, ctx.tz)]
+    against = [stop for stop in ctx.standing.on(dose.on) if stop.hold.covers(dose.effective, ctx.tz)]
     if not against:
         return
     drug = "Azacitidine" if isinstance(dose.data, AzacitidineGiven) else "Donor lymphocytes"

@@ -106,18 +106,17 @@ def _ended(window: Window, ctx: Context) -> Iterator[Finding]:
             WINDOW_INVALIDATED,
             (proof,),
             outcome=outcome,
-            summary=f"{_invalidated_by(ending, ctx)}: the restart window is closed for good",
+            summary=f"{_invalidated_by(ending)}: the restart window is closed for good",
             details=days_of(window),
         )
 
 
-def _invalidated_by(ending: Ending, ctx: Context) -> str:
+def _invalidated_by(ending: Ending) -> str:
     """What closed a window for good: chronic GVHD or overlap, or else the permanent stop."""
-    if ending.rule:
+    if ending.sick is None:
         return f"{ending.rule} stands beside the stop for acute GVHD"
-    sick = next(verdict for fact, verdict in ctx.chronic if fact.key == ending.by)
-    said = "Overlap syndrome" if sick.overlap else "Chronic GVHD"
-    return f"{said} since the stop, {sick.severity or 'severity not stated'}"
+    said = "Overlap syndrome" if ending.sick.overlap else "Chronic GVHD"
+    return f"{said} since the stop, {ending.sick.severity or 'severity not stated'}"
 
 
 def _waiting(window: Window, restart: Lift, ctx: Context) -> str:
