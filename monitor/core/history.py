@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from operator import attrgetter
 from typing import Generic, TypeVar, cast
 from zoneinfo import ZoneInfo
 
@@ -211,11 +212,11 @@ class History:
 
     def about_days_before(self, day: date) -> int:
         """How much was taken about local days before this one: what rests on those alone stays while this does."""
-        return bisect_left(self.days, day)
+        return self.days.position(day)
 
     def taken_before(self, time: datetime) -> Series[Taken]:
         """What had been taken before the first event that was issued at `time` or later."""
-        return self.taken.first(bisect_left(self.taken, time, key=lambda one: one.time))
+        return self.taken.first(self.taken.position(time, attrgetter("time")))
 
     def known_before(self, time: datetime, until: datetime) -> History:
         """What had been issued before `time` and was so by `until`: the history a reader could have had."""

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
+from operator import attrgetter
 from typing import TypeVar
 
 from monitor.core.history import Fact, T_co
 from monitor.core.series import Series
 
 T = TypeVar("T")
+_at = attrgetter("at")
 
 
 def with_next(items: Sequence[T]) -> Iterator[tuple[T, T | None]]:
@@ -19,9 +20,9 @@ def with_next(items: Sequence[T]) -> Iterator[tuple[T, T | None]]:
         yield item, items[index + 1] if index + 1 < len(items) else None
 
 
-def first_from(facts: Sequence[Fact[T_co]], at: datetime) -> int:
+def first_from(facts: Series[Fact[T_co]], at: datetime) -> int:
     """The position of the first fact that was so at this instant or later; their number if none was."""
-    return bisect_left(facts, at, key=lambda fact: fact.at)
+    return facts.position(at, _at)
 
 
 def between(facts: Series[Fact[T_co]], start: datetime, end: datetime) -> tuple[Fact[T_co], ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import insort
+from bisect import bisect_left, insort
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any, TypeVar, overload
@@ -49,6 +49,10 @@ class Series(Sequence[T_co]):
         """The items after the first `length`."""
         return iter(self._storage[length : self._length])
 
+    def position(self, of: Any, key: Callable[[T_co], Any] | None = None) -> int:
+        """Of a sequence in this order: where the first item is whose key is `of` or more; else its length."""
+        return bisect_left(self._storage, of, 0, self._length, key=key)
+
     def grew_from(self, other: Series[Any]) -> bool:
         """Is it the other one, or grown from it, item by item?"""
         return self._storage is other._storage and self._length >= other._length
@@ -65,7 +69,7 @@ class Series(Sequence[T_co]):
     def __getitem__(self, index: slice) -> tuple[T_co, ...]: ...
     def __getitem__(self, index: int | slice) -> T_co | tuple[T_co, ...]:
         if isinstance(index, slice):
-            return tuple(self._storage[position] for position in range(*index.indices(self._length)))
+            return tuple(map(self._storage.__getitem__, range(*index.indices(self._length))))
         if not -self._length <= index < self._length:
             raise IndexError(index)
         item: T_co = self._storage[index if index >= 0 else index + self._length]

@@ -13,13 +13,14 @@ from typing import TypeVar
 
 from monitor.core.context import Context
 from monitor.core.exact import over
-from monitor.core.finding import Finding, Rule
+from monitor.core.finding import Finding, Found, Rule
 from monitor.core.grading.chronic import ChronicSeverity
 from monitor.core.grading.magic import ROMAN
 from monitor.core.history import Fact
 from monitor.core.rules.runs import single
 from monitor.core.sequences import first_from
 from monitor.core.series import Series
+from monitor.core.settled import settled_findings
 from monitor.core.stops import Hit
 from monitor.core.times import is_day, precedes
 from monitor.events.gvhd import AcuteGvhdAssessed, ChronicGvhdAssessed
@@ -35,18 +36,27 @@ V = TypeVar("V")
 READS = (DliInfused, MedicationGiven, AcuteGvhdAssessed, ChronicGvhdAssessed)
 
 
-def find(ctx: Context) -> Iterator[Finding]:
+def find(ctx: Context) -> Iterator[Found]:
+    infusions = ctx.history.of(DliInfused)
+    yield from _levels(infusions, ctx)
+    yield from settled_findings(ctx, "infusions", infusions, lambda f: f.on, lambda f: _circumstances(f, ctx))
+
+
+def _levels(infusions: Series[Fact[DliInfused]], ctx: Context) -> Iterator[Finding]:
     highest = 0
-    for ordinal, infusion in enumerate(ctx.history.of(DliInfused), start=1):
+    for ordinal, infusion in enumerate(infusions, start=1):
         cells = infusion.data.cd3_per_kg
         reached = level(cells, ctx.protocol.dli) if cells is not None else None
         due = min(ordinal, highest + 1, len(ctx.protocol.dli.levels_cd3_per_kg))
         if reached is None or reached > due:
             yield single(DOSE, infusion, _dose(cells, due, ctx.protocol.dli), item=infusion.key[1])
         highest = max(highest, reached or 0)
-        yield from _premedication(infusion)
-        yield from _steroid(infusion, ctx)
-        yield from _active_gvhd(infusion, ctx)
+
+
+def _circumstances(infusion: Fact[DliInfused], ctx: Context) -> Iterator[Finding]:
+    yield from _premedication(infusion)
+    yield from _steroid(infusion, ctx)
+    yield from _active_gvhd(infusion, ctx)
 
 
 def level(cells: Decimal, limits: Dli) -> int:
