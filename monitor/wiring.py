@@ -50,6 +50,7 @@ from monitor.operations.overdue import Readiness, checkpoints_made, notices_wait
 from monitor.operations.quarantine_share import QuarantineShare
 from monitor.operations.source_silent import SourceSilent
 from monitor.operations.stop_in_doubt import StopInDoubt
+from monitor.operations.telling import telling_of
 from monitor.operations.trouble import Check
 from monitor.operations.watch import OperationsWatch
 from monitor.protocol.model import Protocol
@@ -190,7 +191,7 @@ def _site(ground: Ground) -> HttpSite:
 def _relay(ground: Ground, sender: AppriseSender, announcer: Announcer) -> Relay:
     log, clock, metrics = ground.log, ground.clock, ground.metrics
     topic = AlertTopic(ground.publisher)
-    deliverer = Deliverer(log, sender, topic, announcer.of_changes, clock, metrics)
+    deliverer = Deliverer(log, sender, topic, partial(telling_of, announcer), clock, metrics)
     channels = ground.routing.channels if ground.routing else ()
     return Relay(log, ground.leases, deliverer, clock, metrics, channels=channels)
 

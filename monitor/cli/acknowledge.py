@@ -1,7 +1,7 @@
 """`safety-monitor acknowledge`, `shelve` and `resolve`: what a person says of an alert, as an event like any other.
 
 The event goes to the broker and comes in by the same door as results do; once the worker has it, `alerts` shows it.
-What is said of an alert about the system concerns no patient: it goes to the log.
+What is said of an alert about the system (`ops.*`) goes to the log.
 """
 
 import asyncio
@@ -25,6 +25,7 @@ from monitor.events.codec import decode
 from monitor.events.envelope import Refused
 from monitor.operations.answering import answer
 from monitor.protocol.model import Protocol
+from monitor.rulebook import OPERATIONS
 from monitor.settings import Settings, load_settings
 
 SOURCE: Final = "/safety-monitor/console"
@@ -115,7 +116,7 @@ def _say(kind: str, reference: str, actor: str, note: str, **more: str) -> None:
 async def _send(settings: Settings, kind: str, reference: str, actor: str, note: str, **more: str) -> None:
     rows = await read_alerts(settings.log_url, None, every=True)
     row = the_one(reference, rows)
-    if not row.patient:
+    if row.rule in OPERATIONS:
         record = answer(row, kind, actor=actor, note=note, now=datetime.now(UTC))
         await record_act(settings.log_url, record, datetime.now(UTC))
         typer.echo(f"recorded: alert {row.alert_id} {kind} by {actor}")

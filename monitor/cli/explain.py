@@ -25,10 +25,12 @@ def explain(
     async def read(log: SqlAuditLog, files: Timeline) -> tuple[Explanation, ZoneInfo]:
         row = find_alert(alert, await log.alerts())
         facts = await log.stream(kinds.patient_stream(row.patient))
-        decided = await log.stream(kinds.alert_stream(row.patient))
         sent = await log.stream(kinds.delivery_stream(row.patient))
-        system = await log.stream(kinds.SYSTEM)  # the monitor's own alerts stand there
-        found = explain_alert(row.patient, row.alert_id, facts, [*decided, *system], [*sent, *system], files)
+        # The monitor's own alerts, and what was said of them, stand in streams of the system.
+        streams = dict.fromkeys((kinds.alert_stream(row.patient), kinds.SYSTEM, kinds.SYSTEM_ALERTS))
+        decided = [record for name in streams for record in await log.stream(name)]
+        decided.sort(key=lambda record: record.sequence)
+        found = explain_alert(row.patient, row.alert_id, facts, decided, sent, files)
         return found, files.latest.tz
 
     found, tz = asked(read)

@@ -6,8 +6,8 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Literal
+from datetime import date, datetime
+from typing import Any, Literal
 
 from monitor.core.finding import Detail, Finding, Priority
 from monitor.core.history import RecordKey
@@ -73,6 +73,18 @@ class Alert:
             "protocol": self.protocol_hash,
             "revision": self.revision,
         }
+
+    @classmethod
+    def from_json(cls, shown: Mapping[str, Any], patient: str) -> Alert:
+        """The alert that `to_json` showed. Raises KeyError, TypeError or ValueError for what it never shows."""
+        kept = {name: value for name, value in shown.items() if name != "protocol"}
+        times = {"effective_at": _time(shown["effective_at"]), "raised_at": datetime.fromisoformat(shown["raised_at"])}
+        own = {"patient": patient, "basis": tuple(shown["basis"]), "protocol_hash": shown["protocol"]}
+        return cls(**kept | times | own)
+
+
+def _time(shown: str) -> Effective:
+    return date.fromisoformat(shown) if len(shown) == len("2025-06-12") else datetime.fromisoformat(shown)
 
 
 @dataclass(frozen=True, slots=True)

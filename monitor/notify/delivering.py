@@ -15,7 +15,7 @@ from monitor.audit import kinds
 from monitor.audit.batch import Batch, OutboxRow, OutboxState, Outcome
 from monitor.audit.ports import AuditLog
 from monitor.clock import Clock
-from monitor.core.alert import Change
+from monitor.core.alert import LIVE, Change
 from monitor.errors import DatabaseUnavailable
 from monitor.notify.deciding import Verdict, after_event, after_notice
 from monitor.notify.ports import AlertPublisher, Notice, Receipt, RelayObserver, Sender, SendOutcome
@@ -23,7 +23,7 @@ from monitor.notify.queued import QueuedEvent, QueuedNotice, message_id
 from monitor.notify.receipts import Attempt, Then, Told, attempts_in, told
 from monitor.notify.routing import ALERT_CHANNEL
 from monitor.notify.stuck import RULE as UNDELIVERED
-from monitor.notify.stuck import delivered_after_all, record_of, undelivered
+from monitor.notify.stuck import delivered_after_all, undelivered
 
 logger = logging.getLogger(__name__)
 
@@ -36,18 +36,18 @@ SETTLE_PAUSE = 0.25
 _DUPLICATE_TITLE = "[possible duplicate] "
 _DUPLICATE_BODY = "You may have had this notice before: it could not be seen whether it arrived.\n\n"
 
-Announce = Callable[[Sequence[Change], datetime], Sequence[OutboxRow]]
+Tell = Callable[[Sequence[Change], datetime], Batch]
 
 
 class Deliverer:
-    """Delivers claimed rows. `announce` makes the outbox rows of an alert of our own (Announcer.of_changes)."""
+    """Delivers claimed rows. `tell` makes what is written of an alert about the system."""
 
     def __init__(
         self,
         log: AuditLog,
         sender: Sender,
         publisher: AlertPublisher,
-        announce: Announce,
+        tell: Tell,
         clock: Clock,
         observer: RelayObserver,
         *,
@@ -56,7 +56,7 @@ class Deliverer:
         self._log = log
         self._sender = sender
         self._publisher = publisher
-        self._announce = announce
+        self._tell = tell
         self._clock = clock
         self._observer = observer
         self._chance = chance
@@ -104,7 +104,7 @@ class Deliverer:
         attempt = replace(
             _attempt(row, queued.alert_id, queued.change, receipt, verdict, queued.digest, duplicate), also=queued.also
         )
-        change = self._own_alert(row, queued, receipt, verdict, mine)
+        change = await self._own_alert(row, queued, receipt, verdict, mine)
         await self._settle(row, verdict, attempt, receipt, change)
         return verdict.outcome.retry_at
 
@@ -129,7 +129,7 @@ class Deliverer:
         silent = row.attempts - 1 - len(mine) - self._put_off.get(row.row_id, 0)
         return silent > 0 or any(attempt.may_have_arrived for attempt in mine)
 
-    def _own_alert(
+    async def _own_alert(
         self, row: OutboxRow, queued: QueuedNotice, receipt: Receipt, verdict: Verdict, mine: Sequence[Attempt]
     ) -> Change | None:
         """The alert that a notice got stuck, or its end. One about such an alert would have no end itself."""
@@ -140,7 +140,8 @@ class Deliverer:
             self._observer.notice_undelivered()
             return undelivered(row, receipt.detail, len(mine) + 1, self._clock.now())
         if verdict.then is Then.DONE and was_stuck:
-            return delivered_after_all(row, self._clock.now())
+            live = await self._log.alerts(patient="", statuses=LIVE)
+            return delivered_after_all(row, live, self._clock.now())
         return None
 
     async def _attempts(self, row: OutboxRow) -> list[Attempt]:
@@ -150,12 +151,10 @@ class Deliverer:
         self, row: OutboxRow, verdict: Verdict, attempt: Attempt, receipt: Receipt, change: Change | None = None
     ) -> None:
         now = self._clock.now()
+        told = self._tell([change], now) if change is not None else Batch(recorded_at=now)
         rows = [verdict.successor] if verdict.successor else []
-        records = [attempt.record(row, now)]
-        if change is not None:
-            rows += self._announce([change], now)
-            records.append(record_of(change))
-        await self._write(row, verdict.outcome, Batch(recorded_at=now, records=tuple(records), outbox=tuple(rows)))
+        batch = replace(told, records=(attempt.record(row, now), *told.records), outbox=(*rows, *told.outbox))
+        await self._write(row, verdict.outcome, batch)
         self._put_off.pop(row.row_id, None)
         self._observer.notice_attempted(row.channel, receipt.outcome.value)
         if receipt.outcome is SendOutcome.DELIVERED:

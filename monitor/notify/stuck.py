@@ -1,15 +1,13 @@
-"""A notice that nobody takes: an alert of the monitor itself, so that people hear of it in some other way. Pure."""
+"""A notice that nobody takes: an alert of the monitor about itself, so that people hear of it in another way. Pure."""
 
 import hashlib
+import json
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from monitor.audit import kinds
-from monitor.audit.batch import OutboxRow
-from monitor.audit.records import NewRecord
+from monitor.audit.batch import AlertRow, OutboxRow
 from monitor.core.alert import Alert, Change
-from monitor.events.canonical import canonical
-from monitor.notify.receipts import RELAY
 
 RULE = "ops.notice-undelivered"
 
@@ -21,8 +19,8 @@ def undelivered(row: OutboxRow, detail: str, failures: int, now: datetime) -> Ch
         f"in {failures} attempts, the last: {detail}"
     )
     alert = Alert(
-        alert_id=hashlib.sha256(f"{RULE}|{row.row_id}".encode()).hexdigest()[:16],
-        patient=row.patient or "",
+        alert_id=_reference(row),
+        patient="",
         rule=RULE,
         item=row.recipient,
         status="firing",
@@ -42,22 +40,16 @@ def undelivered(row: OutboxRow, detail: str, failures: int, now: datetime) -> Ch
     return Change("raised", alert, None, now)
 
 
-def delivered_after_all(row: OutboxRow, now: datetime) -> Change:
-    """The end of that alert: the notice has arrived."""
-    before = undelivered(row, "not known any more", 0, now).alert
-    summary = f"A notice of {row.priority} priority, reference {row.alert_id}, did not reach {row.recipient} at first"
-    before = replace(before, summary=summary)
-    after = replace(before, status="resolved", revision=2, details={**before.details, "outcome": "came"})
+def delivered_after_all(row: OutboxRow, live: Sequence[AlertRow], now: datetime) -> Change | None:
+    """The end of that alert among those that are `live`: the notice has arrived. None if a person has ended it."""
+    told = next((alert for alert in live if alert.alert_id == _reference(row)), None)
+    if told is None:
+        return None
+    before = Alert.from_json(json.loads(told.content), told.patient)
+    details = {**before.details, "outcome": "came"}
+    after = replace(before, status="resolved", revision=before.revision + 1, details=details)
     return Change("resolved", after, before, now)
 
 
-def record_of(change: Change) -> NewRecord:
-    """The record of it, for the stream of what the daemon does to itself."""
-    return NewRecord(
-        stream=kinds.SYSTEM,
-        kind=f"safety.notice.undelivered.{change.kind}.v1",
-        payload=canonical({"change": change.kind, "patient": change.alert.patient, "alert": change.alert.to_json()}),
-        known_at=change.at,
-        actor=RELAY,
-        dedupe_key=f"{change.alert.alert_id}/{change.kind}",
-    )
+def _reference(row: OutboxRow) -> str:
+    return hashlib.sha256(f"{RULE}|{row.row_id}".encode()).hexdigest()[:16]

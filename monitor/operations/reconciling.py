@@ -5,10 +5,9 @@ import json
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
 
 from monitor.audit.batch import AlertRow
-from monitor.audit.times import utc_text, utc_time
+from monitor.audit.times import utc_text
 from monitor.core.alert import LIVE, Alert, Change
 from monitor.operations.trouble import Trouble
 
@@ -56,11 +55,8 @@ def alert_of(trouble: Trouble, now: datetime) -> Alert:
 
 
 def restored(row: AlertRow) -> Alert:
-    """The alert about the system that a row of the read model stands for."""
-    kept: dict[str, Any] = json.loads(row.content)
-    fields = {name: value for name, value in kept.items() if name != "protocol"}
-    times = {"effective_at": utc_time(kept["effective_at"]), "raised_at": row.raised_at}
-    return Alert(**fields | times | {"patient": row.patient, "basis": (), "protocol_hash": kept["protocol"]})
+    """The alert that a row of the read model stands for."""
+    return Alert.from_json(json.loads(row.content), row.patient)
 
 
 def _ended(row: AlertRow, now: datetime) -> Change:

@@ -12,7 +12,6 @@ from datetime import datetime
 from typing import Final, Protocol
 
 from monitor.audit import kinds
-from monitor.audit.batch import Batch
 from monitor.audit.leading import Leases
 from monitor.audit.ports import AuditLog
 from monitor.clock import Clock
@@ -20,10 +19,9 @@ from monitor.core.alert import LIVE, Change
 from monitor.errors import DatabaseUnavailable, VersionConflict
 from monitor.operations.reconciling import reconcile
 from monitor.operations.standing import Standing
+from monitor.operations.telling import telling_of
 from monitor.operations.trouble import Check, Trouble
 from monitor.recorder.ports import Outbound
-from monitor.recorder.records import change_record
-from monitor.recorder.rows import alert_row
 from monitor.stopping import Stopping
 
 logger = logging.getLogger(__name__)
@@ -99,7 +97,8 @@ class OperationsWatch:
         shown = {row.alert_id: row.revision for row in await self._log.alerts(patient="")}
         new = [change for change in changes if change.alert.revision > shown.get(change.alert.alert_id, 0)]
         if new:
-            await self._log.append(self._batch(new, now))
+            told = telling_of(self._outbound, new, now)
+            await self._log.append(replace(told, records=()))
             self._told(new)
 
     async def _ask(self, now: datetime) -> None:
@@ -108,9 +107,8 @@ class OperationsWatch:
         troubles = [trouble for found in asked.values() for trouble in found or ()]
         changes = reconcile(troubles, list(self._standing.rows.values()), known, now)
         if changes:
-            records = tuple(change_record(change, facts=0) for change in changes)
             expected = {kinds.SYSTEM_ALERTS: self._standing.version}
-            await self._log.append(replace(self._batch(changes, now), records=records, expected=expected))
+            await self._log.append(replace(telling_of(self._outbound, changes, now), expected=expected))
             self._told(changes)
             await self._standing.follow()
 
@@ -118,14 +116,6 @@ class OperationsWatch:
         for change in changes:
             self._observer.alert_changed(change.alert.rule, change.alert.priority, change.kind)
         self._wake()
-
-    def _batch(self, changes: Sequence[Change], now: datetime) -> Batch:
-        """The read model's rows and the notices of these changes."""
-        return Batch(
-            recorded_at=now,
-            alerts=tuple({change.alert.alert_id: alert_row(change) for change in changes}.values()),
-            outbox=tuple(self._outbound.of_changes(changes, now)),
-        )
 
 
 async def _asked(check: Check, now: datetime) -> Sequence[Trouble] | None:

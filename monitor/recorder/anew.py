@@ -9,15 +9,13 @@ import dataclasses
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
-from typing import Any
+from datetime import datetime
 
 from monitor.audit import kinds
 from monitor.audit.batch import AlertRow
 from monitor.audit.core_version import CORE_VERSION
 from monitor.audit.decisions import recorded
 from monitor.audit.records import NewRecord, Record
-from monitor.audit.times import utc_time
 from monitor.core.alert import Alert, Change, ChangeKind
 from monitor.core.patient import Patient
 from monitor.events.canonical import canonical
@@ -43,7 +41,7 @@ def assessed_anew(patient: Patient, decided: Sequence[Record], now: datetime) ->
 
     Raises ValueError, KeyError or TypeError for a record that is none of ours.
     """
-    before = {each.alert_id: _restored(each.content, patient.patient_id) for each in recorded(decided)}
+    before = {each.alert_id: Alert.from_json(each.content, patient.patient_id) for each in recorded(decided)}
     after = {alert.alert_id: alert for alert in patient.alerts}
     changes, doubted = [], []
     for reference in sorted({*before, *after}):
@@ -62,7 +60,7 @@ def assessed_anew(patient: Patient, decided: Sequence[Record], now: datetime) ->
 
 def closed(row: AlertRow, now: datetime) -> Change:
     """The end of a stop that newer rules do not find, by the word of a person."""
-    before = _restored(json.loads(row.content), row.patient)
+    before = Alert.from_json(json.loads(row.content), row.patient)
     details = {**before.details, "outcome": "person"}
     after = dataclasses.replace(before, status="resolved", revision=before.revision + 1, details=details)
     return Change("resolved", after, before, now)
@@ -93,15 +91,6 @@ def _next(was: Alert, alert: Alert) -> Alert:
 
 def _answered(alert: Alert) -> bool:
     return alert.status in {"acknowledged", "shelved"}
-
-
-def _restored(content: Mapping[str, Any], patient: str) -> Alert:
-    shown = content["effective_at"]
-    effective = date.fromisoformat(shown) if len(shown) == len("2025-06-12") else utc_time(shown)
-    fields = {name: value for name, value in content.items() if name != "protocol"}
-    times = {"effective_at": effective, "raised_at": utc_time(content["raised_at"])}
-    own = {"patient": patient, "basis": tuple(content["basis"]), "protocol_hash": content["protocol"]}
-    return Alert(**fields | times | own)
 
 
 def _doubt(alert: Alert, now: datetime) -> NewRecord:

@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Collection
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import cast
 
@@ -14,10 +15,12 @@ from monitor.audit.batch import Batch, OutboxRow, Outcome
 from monitor.audit.leading import Leases
 from monitor.audit.log import SqlAuditLog
 from monitor.audit.ports import AuditLog
+from monitor.audit.read_models import folded, kept
 from monitor.audit.records import Record
 from monitor.audit.schema import upgrade
 from monitor.core.alert import Change
 from monitor.errors import DatabaseUnavailable
+from monitor.metrics import Metrics
 from monitor.notify.announcing import Announcer
 from monitor.notify.catcher import MailCatcher
 from monitor.notify.delivering import Deliverer
@@ -26,6 +29,10 @@ from monitor.notify.recipients import Recipient
 from monitor.notify.relay import ROW_LEASE, Relay
 from monitor.notify.routing import Routing
 from monitor.notify.sender import AppriseSender
+from monitor.operations.answering import answer
+from monitor.operations.telling import telling_of
+from monitor.operations.watch import OperationsWatch
+from monitor.protocol.model import Protocol
 from tests.support.memory_log import MemoryAuditLog
 
 from .alerts import NOW, PATIENT, later, raised
@@ -75,11 +82,18 @@ class Trial:
         self.channels = routing.channels
         self.relay = self.new_relay()
 
+    @property
+    def watch(self) -> OperationsWatch:
+        """The watch over the system, which takes up what people say."""
+        leases = Leases(self.log, "watch", timedelta(seconds=15))
+        wake: Callable[[], None] = lambda: None  # noqa: E731
+        return OperationsWatch(self.log, leases, [], self.announcer, self.clock, Metrics(), wake=wake)
+
     def new_relay(self, holder: str = "one") -> Relay:
         """As after a restart: nothing is remembered but the log."""
-        announce = self.announcer.of_changes
+        tell = partial(telling_of, self.announcer)
         self.deliverer = Deliverer(
-            self.log, self.sender, self.publisher, announce, self.clock, self.observer, chance=lambda: 1.0
+            self.log, self.sender, self.publisher, tell, self.clock, self.observer, chance=lambda: 1.0
         )
         leases = Leases(self.log, holder, timedelta(seconds=15))
         return Relay(self.log, leases, self.deliverer, self.clock, self.observer, channels=self.channels, poll=0.01)
@@ -261,10 +275,42 @@ class TestFallback:
         await trial.happens(raised())
         await trial.runs_dry()
         assert "[HIGH] Ended: A notice could not be delivered" in trial.got("operators")
-        system = [record.kind for record in await trial.log.stream(kinds.SYSTEM)]
-        assert system == ["safety.notice.undelivered.raised.v1", "safety.notice.undelivered.resolved.v1"]
+        system = [record.kind for record in await trial.log.stream(kinds.SYSTEM_ALERTS)]
+        assert system == ["safety.alert.raised.v1", "safety.alert.resolved.v1"]
+        (row,) = await trial.log.alerts(patient="")
+        assert (row.rule, row.status, row.revision) == ("ops.notice-undelivered", "resolved", 2)
         types = [json.loads(value)["type"] for _, value in trial.publisher.events]
         assert types == ["safety.alert.raised.v1", "safety.alert.raised.v1", "safety.alert.resolved.v1"]
+
+    async def test_it_is_in_the_queue_and_follows_what_a_person_says_of_it(self, trial: Trial) -> None:
+        trial.sender.answers("officer", *[FAILED] * 3)
+        trial.sender.answers("investigator", *[FAILED] * 4)
+        await trial.happens(raised())
+        while not (rows := await trial.log.alerts(patient="")):
+            await trial.relays()
+            trial.clock.advance(seconds=61)
+        word = answer(rows[0], "acknowledged", actor="officer", note="told by telephone", now=trial.clock.now())
+        await trial.log.append(Batch(recorded_at=trial.clock.now(), records=(word,)))
+        await trial.watch.look()
+        assert [row.status for row in await trial.log.alerts(patient="")] == ["acknowledged"]
+        await trial.runs_dry()
+        (row,) = await trial.log.alerts(patient="")
+        assert (row.status, row.revision) == ("resolved", 3)
+        assert not (await kept(trial.log)).differing(await folded(trial.log, Protocol.load()))
+
+    async def test_what_a_person_has_closed_is_not_closed_again(self, trial: Trial) -> None:
+        trial.sender.answers("officer", *[FAILED] * 3)
+        trial.sender.answers("investigator", *[FAILED] * 4)
+        await trial.happens(raised())
+        while not (rows := await trial.log.alerts(patient="")):
+            await trial.relays()
+            trial.clock.advance(seconds=61)
+        word = answer(rows[0], "resolved", actor="officer", note="told by telephone", now=trial.clock.now())
+        await trial.log.append(Batch(recorded_at=trial.clock.now(), records=(word,)))
+        await trial.watch.look()
+        await trial.runs_dry()
+        (row,) = await trial.log.alerts(patient="")
+        assert (row.status, row.revision) == ("resolved", 2)
 
     async def test_a_notice_about_an_undelivered_notice_raises_no_further_one(self, trial: Trial) -> None:
         trial.sender.answers("officer", *[FAILED] * 30)

@@ -13,6 +13,7 @@ import subprocess
 import tempfile
 from contextlib import closing
 from datetime import timedelta
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Final
@@ -29,6 +30,7 @@ from monitor.audit.verify import verify
 from monitor.notify.announcing import Announcer
 from monitor.notify.delivering import Deliverer
 from monitor.notify.routing import ALERT_CHANNEL, Routing
+from monitor.operations.telling import telling_of
 from monitor.recorder.activating import activate, files_for
 from monitor.recorder.inputs import Input
 from monitor.recorder.recorder import Recorder
@@ -73,7 +75,8 @@ class Life:
         sender.answers("officer", FAILED)
         publisher, observer = FakePublisher(), FakeObserver()
         self._log, self._target, self._clock = log, target, clock
-        self._deliverer = Deliverer(log, sender, publisher, announcer.of_changes, clock, observer, chance=lambda: 0.5)
+        tell = partial(telling_of, announcer)
+        self._deliverer = Deliverer(log, sender, publisher, tell, clock, observer, chance=lambda: 0.5)
         self._maker = CheckpointMaker(ProofStore(log), [KEY])
 
     async def take(self, messages: list[Input]) -> None:
