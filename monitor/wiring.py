@@ -41,6 +41,7 @@ from monitor.notify.delivering import Deliverer
 from monitor.notify.relay import Relay
 from monitor.notify.routing import TOPIC_CHANNELS, Routing, load_routing
 from monitor.notify.sender import AppriseSender
+from monitor.operations.freed_memory import FreedMemory
 from monitor.operations.heartbeat import Heartbeat, Overdue
 from monitor.operations.history_size import HistorySize
 from monitor.operations.log_broken import LogBroken
@@ -232,6 +233,7 @@ def _services(
             log, leases, _checks(ground), announcer, clock, metrics, wake=relay.wake
         ),
         "verifier of the log": _verifier(ground),
+        "giver of freed memory": FreedMemory(),
     }
     if checkpoints is not None:
         services["maker of checkpoints"] = checkpoints
