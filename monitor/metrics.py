@@ -79,6 +79,11 @@ class Metrics:
             "last_message_timestamp_seconds", "When the last message of a topic was recorded (Unix time).", "topic"
         )
         self._duplicates = self._counter("duplicates", "Exact redeliveries, dropped.")
+        self._keyed_wrongly = self._counter(
+            "keyed_wrongly", "Facts whose Kafka key is not their patient, which tears a patient over workers.", "topic"
+        )
+        for topic in self._allowed["topic"]:
+            self._keyed_wrongly.labels(topic)
         self._stages = self._histogram("stage_duration_seconds", "Time spent in a stage.", STAGE_BUCKETS, "stage")
         self._age = self._histogram("event_age_seconds", "From an event's time to its commit.", AGE_BUCKETS)
         self._lag = self._gauge("consumer_lag", "Messages not yet recorded.", "topic", "partition")
@@ -154,6 +159,10 @@ class Metrics:
     def duplicate_dropped(self) -> None:
         """Count an exact redelivery."""
         self._duplicates.inc()
+
+    def keyed_wrongly(self, topic: str) -> None:
+        """Count a fact whose Kafka key is not its patient."""
+        self._keyed_wrongly.labels(self._known("topic", topic)).inc()
 
     def stage_took(self, stage: str, seconds: float) -> None:
         """Observe the duration of a stage, one of STAGES."""

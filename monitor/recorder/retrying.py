@@ -87,7 +87,7 @@ def again(kept: Iterable[Kept], site: ZoneInfo, max_bytes: int) -> dict[int, Mes
                 each.origin.topic,
                 each.origin.partition,
                 each.origin.offset,
-                None,
+                content.subject.encode(),  # the quarantine does not keep what key it had
                 each.refused.raw,
                 each.refused.headers,
             )

@@ -17,6 +17,8 @@ def tell(observer: RecorderObserver, plan: Plan, records: Sequence[Record], wall
         if isinstance(event, Received):
             observer.event_seen(event.type, outcome(event, wall, waited=taken.entry.waited))
             observer.event_recorded_after((wall - event.time).total_seconds())
+            if taken.message.input.key != event.subject.encode():
+                observer.keyed_wrongly(taken.message.input.topic)
     for refused in plan.refused:
         observer.event_seen(refused.type or "", "refused")
         observer.message_quarantined(refused.reason)

@@ -1,12 +1,13 @@
 """What the recorder makes of messages and of time, on the log in memory."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from monitor.errors import Fenced, PositionMismatch
 from monitor.events.catalogue import TOPICS
-from monitor.metrics import Metrics
+from monitor.metrics import OTHER, Metrics
 from tests.engine.bench import Bench
 from tests.engine.wire import START, azacitidine, blasts, enrolment, platelets
 
@@ -126,3 +127,14 @@ async def test_a_patient_written_by_another_is_read_again() -> None:
     assert len(await bench.records(TICKED)) > 0
     await theirs.record(bench.sent("safety.lab", platelets("SH-001", 4)))
     assert await bench.whole()
+
+
+async def test_a_fact_under_another_key_than_its_patient_is_recorded_and_counted() -> None:
+    bench = Bench()
+    recorder = await bench.start()
+    (right,) = bench.sent("safety.lab", platelets("SH-001", 1))
+    wrong, without = bench.sent("safety.lab", platelets("SH-001", 2), platelets("SH-001", 3))
+    await recorder.record([replace(right, key=b"SH-001"), replace(wrong, key=b"SH-002"), without])
+    assert len(await bench.log.stream("patient/SH-001")) == 3
+    counted = bench.metrics.registry.get_sample_value("safety_keyed_wrongly_total", {"topic": OTHER})
+    assert counted == 2
