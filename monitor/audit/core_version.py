@@ -18,7 +18,7 @@ _SHOWN: Final = 8
 
 
 def core_version(release: str, sources: Path) -> str:
-    """The release with a digest of all modules that decide, such as `0.1.0+core.1a2b3c4d`."""
+    """The release with a digest of all modules that decide, such as `0.2.0+core.1a2b3c4d`."""
     digest = sha256()
     for package in _DECIDES:
         for path in sorted((sources / package).rglob("*.py")):

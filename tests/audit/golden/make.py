@@ -12,7 +12,7 @@ import sqlite3
 import subprocess
 import tempfile
 from contextlib import closing
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -24,6 +24,8 @@ from monitor.audit.batch import Batch, Position
 from monitor.audit.log import SqlAuditLog
 from monitor.audit.proof.making import CheckpointMaker
 from monitor.audit.proof.store import ProofStore
+from monitor.audit.redacting import planning
+from monitor.audit.redacting.request import Request
 from monitor.audit.replay import replay
 from monitor.audit.schema import upgrade
 from monitor.audit.verify import verify
@@ -116,6 +118,7 @@ async def fill(url: str, folder: Path) -> dict[str, object]:
     second = await files_for(log, SECOND_FILE, instance="worker-1", now=clock.at)
     life = Life(log, await recorder(log, clock, events_clock=False, files=second, outbound=announcer), announcer, clock)
     await life.take(messages[half:])
+    await redact(log, "patient/SH-003", clock.at)
     clock.at += timedelta(days=400)  # windows run out, reminders come
     await life.wait()
     made = await exported(log, folder / "export", EVERYTHING, made_at=clock.at)
@@ -136,6 +139,13 @@ async def fill(url: str, folder: Path) -> dict[str, object]:
     said = await _said(log)
     await log.close()
     return said
+
+
+async def redact(log: SqlAuditLog, stream: str, now: datetime) -> None:
+    """Erase what people wrote in the last fact of a stream."""
+    last = [record for record in await log.stream(stream) if record.origin is not None][-1]
+    plan = await planning.of_record(log, PROTOCOL, last.sequence, Request("a name was entered", "officer-3", now))
+    await log.erase(plan.erasure)
 
 
 async def _said(log: SqlAuditLog) -> dict[str, object]:
