@@ -23,7 +23,7 @@ class Standing:
         """Take up what the stream holds since; which changes those are. Raises DatabaseUnavailable."""
         changes = []
         async for record in self._log.read(after=self._sequence, stream=kinds.SYSTEM_ALERTS):
-            row = alert_row_of(record, self.rows)
+            row = None if record.gone else alert_row_of(record, self.rows)  # of a patient who was erased
             if row is not None:
                 before = self.rows.get(row.alert_id)
                 kind = json.loads(record.payload)["change"]

@@ -39,7 +39,7 @@ def closed_by(told: Sequence[Record]) -> dict[str, str]:
     """Who closed which doubt: actors by the alert in doubt, from the stream of alerts about the system. Pure."""
     doubts: dict[str, str] = {}
     actors: dict[str, str] = {}
-    for record in told:
+    for record in (each for each in told if not each.gone):
         shown = json.loads(record.payload)
         alert = shown["alert"]
         if alert.get("rule") == RULE:

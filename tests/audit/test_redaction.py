@@ -10,8 +10,9 @@ import pytest
 import pytest_asyncio
 from sqlalchemy import event, select, text
 
+from monitor.audit.batch import Batch
 from monitor.audit.database import Database
-from monitor.audit.kinds import INPUT_REFUSED, RECORD_REDACTED, patient_stream, quarantine_stream
+from monitor.audit.kinds import INPUT_REFUSED, RECORD_REDACTED, SYSTEM_ALERTS, patient_stream, quarantine_stream
 from monitor.audit.log import SqlAuditLog
 from monitor.audit.read_models import folded, kept
 from monitor.audit.records import Record
@@ -22,8 +23,12 @@ from monitor.audit.schema import upgrade
 from monitor.audit.tables import payload_keys
 from monitor.audit.verify import verify
 from monitor.errors import UsageError, VersionConflict
+from monitor.operations.answering import answer
+from monitor.operations.standing import Standing
+from monitor.recorder.failing import failed
 from monitor.recorder.inputs import Input
 from monitor.recorder.recorder import Recorder
+from monitor.recorder.rows import alert_row
 from tests.audit.given import batch, fact
 from tests.audit.rig import LATE, PROTOCOL, HandClock, recorder, topic_of
 
@@ -198,6 +203,23 @@ async def test_a_patient_of_whom_all_was_erased_begins_anew(log: SqlAuditLog) ->
 
     assert (await standing(log))["SH-001"]["events"] == 1
     assert (await kept(log)).differing(await folded(log, PROTOCOL)) == []
+    assert not (await verify(log, PROTOCOL)).tampered
+
+
+async def test_what_was_said_of_a_patients_failed_assessment_goes_with_the_patient(log: SqlAuditLog) -> None:
+    failure = failed("SH-001", PROTOCOL.hash, "ZeroDivisionError", LATE)
+    row = alert_row(failure.change)
+    await log.append(Batch(recorded_at=LATE, records=(failure.record,), alerts=(row,)))
+    word = answer(row, "acknowledged", actor="officer-1", note=f"{NAME} is watched by hand", now=LATE)
+    await log.append(Batch(recorded_at=LATE, records=(word,)))
+
+    await log.erase((await planning.of_patient(log, "SH-001", request())).erasure)
+
+    [said] = await log.stream(SYSTEM_ALERTS)
+    assert said.gone
+    standing = Standing(log)
+    assert await standing.follow() == []
+    assert (standing.version, standing.rows) == (1, {})
     assert not (await verify(log, PROTOCOL)).tampered
 
 
