@@ -1,27 +1,20 @@
 """The one composition root: settings become a running worker. Nothing else builds adapters."""
 
-import asyncio
 import os
 import typing
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from importlib.metadata import version
 
-from monitor.agents.clock import Ticker
-from monitor.agents.counting import OpenAlerts
 from monitor.agents.leave import leave
 from monitor.agents.publisher import AlertTopic, TopicPublisher
-from monitor.agents.quarantine import QuarantineCopies
-from monitor.agents.retries import RetryTaker
 from monitor.agents.watchdog import Watchdog
 from monitor.app import build_app
-from monitor.audit.acts import ActsTaker, take_over, take_over_left
 from monitor.audit.leading import Leases
 from monitor.audit.log import SqlAuditLog
-from monitor.audit.proof.anchors import Anchors, anchor_of
 from monitor.audit.proof.keyfile import read_secret
 from monitor.audit.proof.keys import signing_keys
 from monitor.audit.proof.making import CheckpointMaker
@@ -29,10 +22,10 @@ from monitor.audit.proof.publishing import newest_in
 from monitor.audit.proof.service import Checkpoints, Pace
 from monitor.audit.proof.store import ProofStore
 from monitor.audit.schema import upgrade
-from monitor.audit.spool import Spool
 from monitor.clock import WallClock
 from monitor.events.catalogue import TOPICS, TYPES
 from monitor.events.envelope import Reason
+from monitor.ground import Ground
 from monitor.health import Health
 from monitor.http import HttpSite
 from monitor.metrics import Metrics
@@ -41,32 +34,13 @@ from monitor.notify.delivering import Deliverer
 from monitor.notify.relay import Relay
 from monitor.notify.routing import TOPIC_CHANNELS, Routing, load_routing
 from monitor.notify.sender import AppriseSender
-from monitor.operations.freed_memory import FreedMemory
-from monitor.operations.heartbeat import Heartbeat, Overdue
-from monitor.operations.history_size import HistorySize
-from monitor.operations.log_broken import LogBroken
-from monitor.operations.log_verifier import LogVerifier, Schedule
-from monitor.operations.newer_rules import NewerRules
-from monitor.operations.overdue import Readiness, checkpoints_made, notices_waiting, patients_due
-from monitor.operations.quarantine_share import QuarantineShare
-from monitor.operations.source_silent import SourceSilent
-from monitor.operations.stop_in_doubt import StopInDoubt
 from monitor.operations.telling import telling_of
-from monitor.operations.trouble import Check
-from monitor.operations.watch import OperationsWatch
 from monitor.protocol.model import Protocol
 from monitor.recorder.activating import files_for
 from monitor.recorder.recorder import Recorder
 from monitor.rulebook import rule_ids
-from monitor.settings import ClockKind, Settings
-
-
-class Service(typing.Protocol):
-    """Runs until it is told to stop."""
-
-    async def run(self) -> None: ...
-
-    def stop(self) -> None: ...
+from monitor.services import Service, services_of
+from monitor.settings import Settings
 
 
 class StreamEngine(typing.Protocol):
@@ -107,26 +81,6 @@ async def open_log(settings: Settings) -> AsyncIterator[SqlAuditLog]:
         await log.close()
 
 
-@dataclass(frozen=True)
-class Ground:
-    """What most parts of a worker stand on."""
-
-    settings: Settings
-    protocol: Protocol
-    routing: Routing | None
-    clock: WallClock
-    metrics: Metrics
-    health: Health
-    log: SqlAuditLog
-    leases: Leases
-    publisher: TopicPublisher
-
-    @property
-    def lives(self) -> bool:
-        """Whether it watches patients as time goes by; a back-fill does not."""
-        return self.settings.clock is ClockKind.SYSTEM
-
-
 @asynccontextmanager
 async def build_worker(settings: Settings) -> AsyncIterator[Parts]:
     """Make a worker's parts; starting an instance ends an older start of the same name.
@@ -162,7 +116,7 @@ async def build_worker(settings: Settings) -> AsyncIterator[Parts]:
             health=ground.health,
             watchdog=watchdog,
             site=_site(ground),
-            services=_services(ground, relay, recorder, announcer, checkpoints),
+            services=services_of(ground, relay, recorder, announcer, checkpoints),
         )
 
 
@@ -216,86 +170,6 @@ async def _recorder(ground: Ground, announcer: Announcer, relay: Relay) -> Recor
         cached_patients=settings.cached_patients,
         cached_facts=settings.cached_facts,
     )
-
-
-def _services(
-    ground: Ground, relay: Relay, recorder: Recorder, announcer: Announcer, checkpoints: Checkpoints | None
-) -> dict[str, Service]:
-    """What runs beside the stream engine, by the name that logs give it."""
-    settings, log, leases, clock, metrics = ground.settings, ground.log, ground.leases, ground.clock, ground.metrics
-    services: dict[str, Service] = {
-        "relay": relay,
-        "copier of the quarantine": QuarantineCopies(log, ground.publisher, clock),
-        "taker of retries": RetryTaker(recorder, log, leases, clock, leave, topics=TOPICS),
-        "taker of records that wait": ActsTaker(_taking(log), clock),
-        "counter of open alerts": OpenAlerts(log, metrics, clock),
-        "watch over the system": OperationsWatch(
-            log, leases, _checks(ground), announcer, clock, metrics, wake=relay.wake
-        ),
-        "verifier of the log": _verifier(ground),
-        "giver of freed memory": FreedMemory(),
-    }
-    if checkpoints is not None:
-        services["maker of checkpoints"] = checkpoints
-    if settings.heartbeat_url is not None:
-        url, overdue = settings.heartbeat_url.get_secret_value(), _overdue(ground, checkpoints)
-        services["heartbeat"] = Heartbeat(url, overdue, clock, metrics, every=settings.heartbeat_every)
-    if ground.lives:
-        services["assessor by newer rules"] = NewerRules(recorder, log, leases, clock)
-        services["clock"] = Ticker(recorder, leases, clock, leave, every=settings.tick_every)
-    return services
-
-
-def _taking(log: SqlAuditLog) -> Callable[[datetime], Awaitable[int]]:
-    """How records that could not be appended by those who made them come onto the log."""
-    file = log.database.file
-    return partial(take_over_left, log) if file is None else partial(take_over, log, Spool(file))
-
-
-def _verifier(ground: Ground) -> LogVerifier:
-    settings = ground.settings
-    schedule = Schedule(timedelta(seconds=settings.verify_every), timedelta(seconds=settings.verify_new_every))
-    anchors = partial(_anchors, settings, ground.log)
-    return LogVerifier(
-        ground.log, ground.leases, ground.protocol, anchors, ground.clock, ground.metrics, schedule=schedule
-    )
-
-
-def _checks(ground: Ground) -> list[Check]:
-    """What the watch over the system looks for. A back-fill is no feed: nobody is missed while it runs."""
-    settings, log = ground.settings, ground.log
-    checks: list[Check] = [
-        QuarantineShare(log, share=settings.quarantine_share, minimum=settings.quarantine_minimum),
-        HistorySize(log, records=settings.history_records),
-        LogBroken(log),
-        StopInDoubt(log),
-    ]
-    if ground.lives:
-        checks.append(SourceSilent(log, after=settings.silent_after, since=ground.clock.now()))
-    return checks
-
-
-async def _anchors(settings: Settings, log: SqlAuditLog) -> Anchors:
-    """The checkpoints that the worker holds its log against: all of the table, and the newest that left the house."""
-    signing = signing_keys(read_secret(settings.checkpoint_key)) if settings.checkpoint_key else ()
-    keys = [key.verifier for key in signing]
-    newest = await asyncio.to_thread(newest_in, settings.checkpoint_file)
-    outside = [anchor_of(newest, str(settings.checkpoint_file), keys)] if newest else []
-    return Anchors(outside, ProofStore(log), keys)
-
-
-def _overdue(ground: Ground, checkpoints: Checkpoints | None) -> dict[str, Overdue]:
-    """What must not be overdue while the worker says that it lives."""
-    after = timedelta(seconds=ground.settings.heartbeat_overdue)
-    overdue = {
-        "worker": Readiness(ground.health.report, after, ground.clock.now()).overdue,
-        "notices": notices_waiting(ground.log, after),
-    }
-    if ground.lives:
-        overdue["clock"] = patients_due(ground.log, after)
-    if checkpoints is not None:
-        overdue["checkpoints"] = checkpoints_made(checkpoints, after)
-    return overdue
 
 
 def _checkpoints(ground: Ground) -> Checkpoints | None:
