@@ -1,3 +1,4 @@
+import asyncio
 from collections.abc import AsyncIterator
 
 import aiohttp
@@ -98,6 +99,28 @@ async def test_where_a_token_is_set_nothing_is_told_without_it(health: Health, s
         assert "checks" in (await get(site, "/readyz", "Bearer token-of-16-chars"))[1]
     finally:
         await site.stop()
+
+
+async def asked(site: HttpSite, request: bytes) -> bytes:
+    """The first line of the answer to these bytes, while more of the request is still awaited."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", site.port)
+    writer.write(request)
+    line = await asyncio.wait_for(reader.readline(), 5)
+    writer.close()
+    return line
+
+
+async def test_a_body_without_end_is_not_waited_for(site: HttpSite) -> None:
+    begun = b"HTTP/1.1\r\nHost: monitor\r\nContent-Length: 1000000000000\r\n\r\n" + bytes(100_000)
+    assert await asked(site, b"POST /metrics " + begun) == b"HTTP/1.1 405 Method Not Allowed\r\n"
+    assert await asked(site, b"GET /livez " + begun) == b"HTTP/1.1 200 OK\r\n"
+    assert (await get(site, "/livez"))[0] == 200
+
+
+async def test_a_header_beyond_measure_is_refused(site: HttpSite) -> None:
+    flood = b"GET /livez HTTP/1.1\r\nHost: monitor\r\nX-Long: " + b"a" * 100_000 + b"\r\n\r\n"
+    assert await asked(site, flood) == b"HTTP/1.0 400 Bad Request\r\n"
+    assert (await get(site, "/livez"))[0] == 200
 
 
 async def test_a_taken_port_is_an_error_at_the_start(site: HttpSite, health: Health) -> None:
