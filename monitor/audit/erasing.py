@@ -11,7 +11,7 @@ from monitor.audit.batch import Batch, OutboxState
 from monitor.audit.payload_keys import Encryption
 from monitor.audit.records import Record
 from monitor.audit.scrubbing import scrubbed
-from monitor.audit.tables import alerts, audit_log, outbox, payload_keys, tombstones, wrapping_keys
+from monitor.audit.tables import alerts, audit_head, audit_log, outbox, payload_keys, tombstones, wrapping_keys
 
 EMPTY = "{}"
 
@@ -57,6 +57,13 @@ async def erase_again(connection: AsyncConnection, returned: Mapping[int, int]) 
     for start in range(0, len(named), CHUNK):
         await connection.execute(delete(payload_keys).where(payload_keys.c.sequence.in_(named[start : start + CHUNK])))
     await upsert(connection, tombstones, [{"sequence": each, "act": returned[each]} for each in named])
+
+
+async def forget_ahead(connection: AsyncConnection) -> int:
+    """Destroy the keys of records beyond the head: they were dumped after the log was. How many they were."""
+    head = select(audit_head.c.sequence).scalar_subquery()
+    gone = await connection.execute(delete(payload_keys).where(payload_keys.c.sequence > head))
+    return gone.rowcount
 
 
 async def _all_of(connection: AsyncConnection, owner: str) -> set[int]:

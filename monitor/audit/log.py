@@ -124,13 +124,16 @@ class SqlAuditLog:
         await self._database.forget()
         return made
 
-    async def erase_again(self) -> int:
-        """Destroy keys of redacted records that a backup has brought back; how many they were."""
+    async def erase_again(self) -> tuple[int, int]:
+        """Destroy keys that a backup has brought back: of redacted records, and of records that are not on this log.
+
+        How many of each. Over the latter nothing could be appended.
+        """
         returned = (await self.erasures()).returned
-        if returned:
-            await self._database.write(partial(erasing.erase_again, returned=returned))
-            await self._database.forget()
-        return len(returned)
+        await self._database.write(partial(erasing.erase_again, returned=returned))
+        ahead = await self._database.write(erasing.forget_ahead)
+        await self._database.forget()
+        return len(returned), ahead
 
     async def erasures(self) -> Erasures:
         """See AuditLog.erasures."""

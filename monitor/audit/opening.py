@@ -99,7 +99,7 @@ async def _left(connection: AsyncConnection, sequences: Sequence[int]) -> dict[i
     if not acts:
         return {}
     read = await opened(connection, opened_query().where(audit_log.c.sequence.in_(set(acts.values()))))
-    by_sequence = {record.sequence: record for record in read}
+    by_sequence = {record.sequence: record for record in read if record.payload != UNREADABLE}
     return {sequence: left_by(by_sequence[act], sequence) for sequence, act in acts.items() if act in by_sequence}
 
 
@@ -115,7 +115,9 @@ async def erasures(connection: AsyncConnection) -> Erasures:
 
 
 async def _returned(connection: AsyncConnection, acts: Sequence[Record]) -> dict[int, int]:
-    returned: dict[int, int] = {}
+    marked = tombstones.join(payload_keys, payload_keys.c.sequence == tombstones.c.sequence)
+    told = await connection.execute(select(tombstones.c.sequence, tombstones.c.act).select_from(marked))
+    returned = {row.sequence: row.act for row in told}  # also where the record of the redaction cannot be read
     for act in (each for each in acts if each.payload != UNREADABLE):
         payload = json.loads(act.payload)
         named = audit_log.c.sequence.in_([int(sequence) for sequence in payload["left"] or ()])

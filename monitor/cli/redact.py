@@ -31,14 +31,22 @@ def redact(
     why: Annotated[str, typer.Option(help="Why, in words that name nobody: they stay on the log.")] = "",
     patient: Annotated[str | None, typer.Option(help="Erase all of this patient.")] = None,
     again: Annotated[
-        bool, typer.Option("--again", help="After a restore: what the log says was redacted, and can be read again.")
+        bool,
+        typer.Option(
+            "--again", help="After a restore: what the log says was redacted, and can be read again; keys of no record."
+        ),
     ] = False,
     whole: Annotated[bool, typer.Option("--whole", help="Leave nothing, if nothing that stands rests on it.")] = False,
 ) -> None:
     """Erase what people wrote into records. What rules read stays, so that nothing is decided otherwise."""
     settings = load_settings()
     if again:
-        typer.echo(f"{asyncio.run(_again(settings))} records are erased again, as the log says of them.")
+        returned, ahead = asyncio.run(_again(settings))
+        typer.echo(f"{returned} records are erased again, as the log says of them.")
+        if ahead:
+            typer.echo(
+                f"{ahead} keys of records that are not on this log are gone: nothing could be appended over them."
+            )
         return
     if not why.strip():
         raise UsageError("say why: --why TEXT (it stays on the log, so it must name nobody)")
@@ -58,7 +66,7 @@ async def _opened(settings: Settings) -> SqlAuditLog:
         raise UsageError("a worker writes to this log: stop it, redact, start it again") from error
 
 
-async def _again(settings: Settings) -> int:
+async def _again(settings: Settings) -> tuple[int, int]:
     log = await _opened(settings)
     try:
         return await log.erase_again()

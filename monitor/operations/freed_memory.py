@@ -5,13 +5,10 @@ Without it a worker under load comes to hold twice what it uses, a little more e
 
 import asyncio
 import ctypes
-import logging
 from collections.abc import Callable
 from typing import Final
 
 from monitor.stopping import Stopping
-
-logger = logging.getLogger(__name__)
 
 EVERY: Final = 15.0  # seconds: a look takes some milliseconds, in which nobody else allocates
 

@@ -12,10 +12,13 @@ from sqlalchemy.exc import DBAPIError
 
 from monitor.audit.database import Database
 from monitor.audit.log import SqlAuditLog
+from monitor.audit.opening import UNREADABLE
 from monitor.audit.ports import AuditLog
 from monitor.audit.proof.anchors import Anchors
 from monitor.audit.proof.store import ProofStore
 from monitor.audit.read_models import folded, kept
+from monitor.audit.redacting import planning
+from monitor.audit.redacting.request import Request
 from monitor.audit.schema import is_current, upgrade
 from monitor.audit.verify import verify
 from tests.audit.export.rig import filled
@@ -24,6 +27,9 @@ from tests.audit.rig import PROTOCOL, SCENARIOS, lines_of, record_by_events_cloc
 from tests.support.postgres import PostgresCluster, find_programs
 
 LINES = lines_of(SCENARIOS[11])
+PATIENT = "patient/SH-001"
+KEYS_ALONE = ("--data-only", "--table=payload_keys", "--table=wrapping_keys")
+WITHOUT_KEYS = ("--exclude-table-data=payload_keys", "--exclude-table-data=wrapping_keys")
 
 
 async def test_a_dump_of_postgresql_restores_to_a_log_that_is_whole(postgres: PostgresCluster, tmp_path: Path) -> None:
@@ -40,6 +46,65 @@ async def test_a_dump_of_postgresql_restores_to_a_log_that_is_whole(postgres: Po
 
     await log.close()
     await holds(restored, head.sequence)
+
+
+async def test_a_log_is_blind_without_its_keys_and_whole_once_they_are_restored(
+    postgres: PostgresCluster, tmp_path: Path
+) -> None:
+    url = postgres.database()
+    await upgrade(url)
+    log = await SqlAuditLog.open(url)
+    await record_by_events_clock(log, LINES)
+    await redact_last(log)
+    head = await log.head()
+    run("pg_dump", "--format=custom", *WITHOUT_KEYS, f"--file={tmp_path / 'log.dump'}", url)
+    await log.append(batch(fact(stream="system")))  # the keys are dumped a moment later
+    run("pg_dump", "--format=custom", *KEYS_ALONE, f"--file={tmp_path / 'keys.dump'}", url)
+    await log.close()
+
+    restored = postgres.database()
+    run("pg_restore", "--no-owner", "--exit-on-error", f"--dbname={restored}", str(tmp_path / "log.dump"))
+    log = await SqlAuditLog.open(restored, writing=False)
+    assert {record.payload for record in await log.stream(PATIENT)} == {UNREADABLE}
+    assert "key of its payload is gone" in str((await verify(log, PROTOCOL)).broken)
+    await log.close()
+
+    run("pg_restore", "--data-only", "--exit-on-error", f"--dbname={restored}", str(tmp_path / "keys.dump"))
+    log = await SqlAuditLog.open(restored)
+    assert await log.erase_again() == (0, 1)
+    await log.close()
+    await holds(restored, head.sequence)
+
+
+async def test_keys_from_before_a_redaction_do_not_bring_back_what_it_erased(
+    postgres: PostgresCluster, tmp_path: Path
+) -> None:
+    url = postgres.database()
+    await upgrade(url)
+    log = await SqlAuditLog.open(url)
+    await record_by_events_clock(log, LINES)
+    run("pg_dump", "--format=custom", *KEYS_ALONE, f"--file={tmp_path / 'keys.dump'}", url)
+    erased = await redact_last(log)  # by a record whose own key is in no dump
+    run("pg_dump", "--format=custom", *WITHOUT_KEYS, f"--file={tmp_path / 'log.dump'}", url)
+    await log.close()
+    restored = postgres.database()
+    run("pg_restore", "--no-owner", "--exit-on-error", f"--dbname={restored}", str(tmp_path / "log.dump"))
+    run("pg_restore", "--data-only", "--exit-on-error", f"--dbname={restored}", str(tmp_path / "keys.dump"))
+
+    log = await SqlAuditLog.open(restored)
+    assert await log.erase_again() == (1, 0)
+    kept_back = next(record for record in await log.stream(PATIENT) if record.sequence == erased)
+    assert kept_back.payload == UNREADABLE
+    assert await log.erase_again() == (0, 0)
+    await log.close()
+
+
+async def redact_last(log: SqlAuditLog) -> int:
+    """Redact the patient's last fact; its sequence."""
+    *_, last = [record for record in await log.stream(PATIENT) if record.origin is not None]
+    why = Request("a name was entered", "officer-3", last.recorded_at)
+    await log.erase((await planning.of_record(log, PROTOCOL, last.sequence, why)).erasure)
+    return last.sequence
 
 
 async def test_a_backup_of_sqlite_under_a_writer_is_a_log_that_is_whole(sqlite_url: str, tmp_path: Path) -> None:

@@ -9,8 +9,12 @@ from monitor.audit.batch import Batch
 from monitor.audit.checker import Checker
 from monitor.audit.integrity import check_log
 from monitor.audit.log import SqlAuditLog
+from monitor.audit.redacting import planning
+from monitor.audit.redacting.request import Request
 from monitor.audit.schema import upgrade
+from monitor.audit.verify import verify
 from tests.audit.given import batch, fact
+from tests.audit.rig import PROTOCOL, SCENARIOS, lines_of, record_by_events_clock
 from tests.support.postgres import PostgresCluster
 
 FOLDER = Path(__file__).parents[2] / "deploy" / "postgres"
@@ -56,6 +60,26 @@ async def test_a_divided_log_is_whole_goes_on_from_part_to_part_and_takes_nothin
         "SELECT tableoid::regclass, count(*) FROM audit_log GROUP BY 1 ORDER BY min(sequence)", database=divided
     )
     assert counted.splitlines() == ["audit_log_before|20", "audit_log_1|10", "audit_log_2|10", "audit_log_3|24"]
+
+
+async def test_what_is_redacted_in_a_divided_log_is_gone_and_the_log_still_holds(
+    postgres: PostgresCluster, divided: str
+) -> None:
+    log = await SqlAuditLog.open(postgres.url(divided, f"writer_{divided}"))
+    await record_by_events_clock(log, lines_of(SCENARIOS[11]))
+    first, *_, last = [record for record in await log.stream("patient/SH-001") if record.origin is not None]
+    await log.close()
+    assert first.sequence <= 20 < last.sequence  # of the part from before, and of a later one
+    postgres.sql(f"CREATE ROLE redactor_{divided} LOGIN IN ROLE safety_redactor", database=divided)
+    log = await SqlAuditLog.open(postgres.url(divided, f"redactor_{divided}"), briefly=True)
+    for record in (first, last):
+        why = Request("a name was entered", "officer-3", record.recorded_at)
+        await log.erase((await planning.of_record(log, PROTOCOL, record.sequence, why)).erasure)
+
+    verdict = await verify(log, PROTOCOL)
+    await log.close()
+
+    assert (verdict.broken, verdict.redacted) == (None, 2)
 
 
 @pytest.mark.parametrize("table", ["audit_log", "audit_log_before", "audit_log_2"])

@@ -364,7 +364,7 @@ async def test_keys_that_a_backup_brings_back_are_told_of_and_destroyed_again(ur
         await connection.execute(payload_keys.insert(), [dict(kept_key._mapping)])
     assert (await verify(log, PROTOCOL)).returned == 1
 
-    assert await log.erase_again() == 1
+    assert await log.erase_again() == (1, 0)
 
     verdict = await verify(log, PROTOCOL)
     assert (verdict.tampered, verdict.redacted, verdict.returned) == (False, 1, 0)
