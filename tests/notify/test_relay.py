@@ -115,6 +115,18 @@ class Trial:
             self.clock.advance(seconds=61)
         raise AssertionError("the outbox did not run dry")
 
+    async def stuck_and(self, said: str) -> None:
+        """A notice that reaches nobody; then a person says this of the alert about it."""
+        self.sender.answers("officer", *[FAILED] * 3)
+        self.sender.answers("investigator", *[FAILED] * 4)
+        await self.happens(raised())
+        while not (rows := await self.log.alerts(patient="")):
+            await self.relays()
+            self.clock.advance(seconds=61)
+        word = answer(rows[0], said, actor="officer", note="told by telephone", now=self.clock.now())
+        await self.log.append(Batch(recorded_at=self.clock.now(), records=(word,)))
+        await self.watch.look()
+
     async def receipts(self) -> list[Attempt]:
         return attempts_in(await self.log.stream(kinds.delivery_stream(PATIENT)))
 
@@ -283,15 +295,7 @@ class TestFallback:
         assert types == ["safety.alert.raised.v1", "safety.alert.raised.v1", "safety.alert.resolved.v1"]
 
     async def test_it_is_in_the_queue_and_follows_what_a_person_says_of_it(self, trial: Trial) -> None:
-        trial.sender.answers("officer", *[FAILED] * 3)
-        trial.sender.answers("investigator", *[FAILED] * 4)
-        await trial.happens(raised())
-        while not (rows := await trial.log.alerts(patient="")):
-            await trial.relays()
-            trial.clock.advance(seconds=61)
-        word = answer(rows[0], "acknowledged", actor="officer", note="told by telephone", now=trial.clock.now())
-        await trial.log.append(Batch(recorded_at=trial.clock.now(), records=(word,)))
-        await trial.watch.look()
+        await trial.stuck_and("acknowledged")
         assert [row.status for row in await trial.log.alerts(patient="")] == ["acknowledged"]
         await trial.runs_dry()
         (row,) = await trial.log.alerts(patient="")
@@ -299,15 +303,7 @@ class TestFallback:
         assert not (await kept(trial.log)).differing(await folded(trial.log, Protocol.load()))
 
     async def test_what_a_person_has_closed_is_not_closed_again(self, trial: Trial) -> None:
-        trial.sender.answers("officer", *[FAILED] * 3)
-        trial.sender.answers("investigator", *[FAILED] * 4)
-        await trial.happens(raised())
-        while not (rows := await trial.log.alerts(patient="")):
-            await trial.relays()
-            trial.clock.advance(seconds=61)
-        word = answer(rows[0], "resolved", actor="officer", note="told by telephone", now=trial.clock.now())
-        await trial.log.append(Batch(recorded_at=trial.clock.now(), records=(word,)))
-        await trial.watch.look()
+        await trial.stuck_and("resolved")
         await trial.runs_dry()
         (row,) = await trial.log.alerts(patient="")
         assert (row.status, row.revision) == ("resolved", 2)
