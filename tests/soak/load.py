@@ -1,9 +1,10 @@
-"""The load of a soak: patients enrolled one after another, then results of any of them, without an end."""
+"""The load of a soak: patients come, have results, and leave, so that it is the same at its end as at its beginning."""
 
 import asyncio
 import random
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from monitor.broker import producer
@@ -16,25 +17,48 @@ AHEAD = 5_000  # messages sent and not yet recorded: more are held back, since t
 Outgoing = tuple[str, str, bytes]
 
 
-def endless(patients: int, seed: int) -> Iterator[Outgoing]:
-    """Enrolments first, then results of a patient drawn at random; issued now."""
+@dataclass(frozen=True, slots=True)
+class Ward:
+    """`patients` in all, `active` at a time, over so many `messages`; with all of them active none ever leaves."""
+
+    patients: int
+    active: int
+    messages: int
+
+    @property
+    def turnover(self) -> float:
+        """How often a message is the enrolment of a patient in the place of another."""
+        return max(0.0, (self.patients - self.active) / max(self.messages - self.active, 1))
+
+    @property
+    def settled(self) -> float:
+        """After so many messages those who are active have as long histories as at the end."""
+        return self.active / self.turnover if self.turnover else self.active
+
+
+def endless(ward: Ward, seed: int) -> Iterator[Outgoing]:
+    """Enrolments of those who are active first; then results of one of them, or the next in the place of the one who
+    has been there longest; issued now.
+    """
     chance = random.Random(seed)
-    for number in range(patients):
-        yield "safety.patient", _name(number), enrolment(_name(number), at=datetime.now(UTC))
-    number = 0
+    enrolled = results = 0
     while True:
-        patient = _name(chance.randrange(patients))
-        number += 1
-        value = str(chance.randint(20, 400))
-        yield "safety.lab", patient, platelets(patient, number, value=value, at=datetime.now(UTC))
+        now = datetime.now(UTC)
+        if enrolled < ward.active or chance.random() < ward.turnover:
+            enrolled += 1
+            yield "safety.patient", _name(enrolled), enrolment(_name(enrolled), at=now)
+        else:
+            results += 1
+            patient = _name(enrolled - chance.randrange(ward.active))
+            yield "safety.lab", patient, platelets(patient, results, value=str(chance.randint(20, 400)), at=now)
 
 
 async def send(
-    settings: Settings, patients: int, rate: float, until: float, recorded: Callable[[], int], seed: int
+    settings: Settings, ward: Ward, rate: float, until: float, recorded: Callable[[], int], seed: int
 ) -> int:
     """Send at `rate` a second until the monotonic time `until`, at most AHEAD before what is recorded; how many."""
     sent, began = 0, time.monotonic()
-    load = endless(patients, seed)
+    load = endless(ward, seed)
     async with producer(settings) as client:
         while time.monotonic() < until:
             if sent - recorded() <= AHEAD:

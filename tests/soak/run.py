@@ -1,6 +1,7 @@
 """A soak: the real worker under load, its memory looked at all the while: `make soak MINUTES=10`.
 
-It stops by itself. The exit code is 1 if memory grew or passed 512 MiB, if messages were left behind, or if the log
+Patients come and leave, so that memory which grows is memory that is not let go; with ACTIVE=10000 all stay, and it
+grows by their histories. It stops by itself. The exit code is 1 if memory grew or passed 512 MiB, if messages were left behind, or if the log
 does not verify.
 """
 
@@ -19,7 +20,7 @@ from pathlib import Path
 
 from monitor.embedded import embedded_broker
 from tests.soak.judging import MB, Memory, Sample, memory_of
-from tests.soak.load import AHEAD, send
+from tests.soak.load import AHEAD, Ward, send
 from tests.support.broker import with_topics
 from tests.support.postgres import PostgresCluster, find_programs
 from tests.support.worker import COMMAND, WorkerProcess, worker_process
@@ -27,7 +28,7 @@ from tests.support.worker import COMMAND, WorkerProcess, worker_process
 EVERY = 5.0  # seconds between two looks
 SHOWN = 6  # looks a line of the table stands for
 DRAIN = 90.0  # seconds for what is on its way when the load ends
-WARM = 0.2  # of the time after all are enrolled: caches fill
+WARM = 0.2  # of the time after the load has become the same: caches fill
 PAGE = os.sysconf("SC_PAGE_SIZE")
 RECORDED = re.compile(r"^safety_messages_total\{.*\} (\S+)$", re.MULTILINE)
 
@@ -37,6 +38,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--minutes", type=float, required=True)
     parser.add_argument("--patients", type=int, default=10_000)
+    parser.add_argument("--active", type=int, default=1_000, help="patients who have results at a time")
     parser.add_argument("--rate", type=float, default=100.0, help="messages a second")
     parser.add_argument("--database", choices=["sqlite", "postgresql"], default="sqlite")
     parser.add_argument("--seed", type=int, default=1)
@@ -60,24 +62,25 @@ async def _soaked(worker: WorkerProcess, asked: argparse.Namespace) -> tuple[lis
     began = time.monotonic()
     until = began + asked.minutes * 60
     samples: list[Sample] = []
-    enrolled_at = until
+    settled_at = until
 
     def recorded() -> int:
         return samples[-1].recorded if samples else 0
 
-    load = asyncio.create_task(send(worker.settings, asked.patients, asked.rate, until, recorded, asked.seed))
+    ward = Ward(asked.patients, asked.active, messages=round(asked.minutes * 60 * asked.rate))
+    load = asyncio.create_task(send(worker.settings, ward, asked.rate, until, recorded, asked.seed))
     total = 0
     while time.monotonic() < until + DRAIN:
         done = load.done()
         count = await asyncio.to_thread(_recorded, worker)
         total = load.result() if done else total
         samples.append(Sample(time.monotonic() - began, _resident(worker), total if done else count, count))
-        if count >= asked.patients and enrolled_at == until:
-            enrolled_at = time.monotonic()
+        if count >= ward.settled and settled_at == until:
+            settled_at = time.monotonic()
         if done and count >= total:
             break
         await asyncio.sleep(EVERY)
-    return samples, enrolled_at - began + WARM * (until - enrolled_at)
+    return samples, settled_at - began + WARM * (until - settled_at)
 
 
 def _recorded(worker: WorkerProcess) -> int:
