@@ -1,8 +1,8 @@
 """A soak: the real worker under load, its memory looked at all the while: `make soak MINUTES=10`.
 
 Patients come and leave, so that memory which grows is memory that is not let go; with ACTIVE=10000 all stay, and it
-grows by their histories. It stops by itself. The exit code is 1 if memory grew or passed 512 MiB, if messages were left behind, or if the log
-does not verify.
+grows by their histories. It stops by itself. The exit code is 1 if memory grew or passed 512 MiB, if messages were left
+behind, or if the log does not verify.
 """
 
 import argparse
