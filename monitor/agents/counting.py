@@ -1,7 +1,6 @@
-"""How many alerts wait for a person, and how long the oldest has: counted in the log's read model now and then."""
+"""How many alerts wait for a person, and how long the oldest has: counted by the database now and then."""
 
 import logging
-from collections import Counter
 from collections.abc import Mapping
 from typing import Final, Protocol
 
@@ -43,7 +42,7 @@ class OpenAlerts:
         self._stopping.tell()
 
     async def _count(self) -> None:
-        firing = await self._log.alerts(statuses=("firing",))
+        firing = await self._log.unanswered()
         now = self._clock.now()
-        oldest = max(((now - row.changed_at).total_seconds() for row in firing), default=0.0)
-        self._observer.unacknowledged(Counter(row.priority for row in firing), max(oldest, 0.0))
+        oldest = max(((now - each.oldest_at).total_seconds() for each in firing), default=0.0)
+        self._observer.unacknowledged({each.priority: each.count for each in firing}, max(oldest, 0.0))

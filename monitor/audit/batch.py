@@ -86,6 +86,15 @@ class Backlog:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Unanswered:
+    """How many alerts of a priority nobody has answered, and since when the oldest has been as it is."""
+
+    priority: str
+    count: int
+    oldest_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PatientRow:
     """Read model of a patient. `version` is that of the `patient/` stream it was folded from, `partition` the one its
     newest fact came by, `due_at` when the assessment may next change by itself.

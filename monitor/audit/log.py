@@ -20,6 +20,7 @@ from monitor.audit.batch import (
     Position,
     SourceRow,
     TopicPartition,
+    Unanswered,
 )
 from monitor.audit.database import Database
 from monitor.audit.erasing import Erasure
@@ -199,6 +200,10 @@ class SqlAuditLog:
     async def alerts(self, *, patient: str | None = None, statuses: Collection[str] | None = None) -> list[AlertRow]:
         """See AuditLog.alerts."""
         return await self._database.read(partial(reading.alerts_of, patient=patient, statuses=statuses))
+
+    async def unanswered(self) -> list[Unanswered]:
+        """See AuditLog.unanswered."""
+        return await self._database.read(reading.unanswered)
 
     async def sources(
         self,

@@ -15,6 +15,7 @@ from monitor.audit.batch import (
     Position,
     SourceRow,
     TopicPartition,
+    Unanswered,
 )
 from monitor.audit.records import Erasures, Head, Record
 from monitor.audit.stored import Row
@@ -97,6 +98,9 @@ class AuditLog(Protocol):
 
     async def alerts(self, *, patient: str | None = None, statuses: Collection[str] | None = None) -> list[AlertRow]:
         """The read model of alerts, by (effective_at, rule, alert_id)."""
+
+    async def unanswered(self) -> list[Unanswered]:
+        """The firing alerts, counted by priority."""
 
     async def sources(
         self,

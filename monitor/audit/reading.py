@@ -8,12 +8,12 @@ from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from monitor.audit import rows
-from monitor.audit.batch import AlertRow, PatientRow, Position, SourceRow, TopicPartition
+from monitor.audit.batch import AlertRow, PatientRow, Position, SourceRow, TopicPartition, Unanswered
 from monitor.audit.opening import opened, opened_query
 from monitor.audit.records import Head, Record
 from monitor.audit.stored import Row, Stored
 from monitor.audit.tables import alerts, audit_head, audit_log, patients, positions, sources
-from monitor.audit.times import utc_text
+from monitor.audit.times import utc_text, utc_time
 from monitor.errors import SchemaMissing
 
 _NO_END: Final = 2**62
@@ -93,6 +93,14 @@ async def alerts_of(
         query = query.where(alerts.c.status.in_(statuses))
     found = [rows.alert_of(row) for row in (await connection.execute(query)).mappings()]
     return sorted(found, key=lambda row: (row.effective_at, row.rule, row.alert_id))
+
+
+async def unanswered(connection: AsyncConnection) -> list[Unanswered]:
+    """The firing alerts, counted by priority."""
+    oldest = func.min(alerts.c.changed_at).label("oldest_at")
+    firing = select(alerts.c.priority, func.count().label("count"), oldest).where(alerts.c.status == "firing")
+    found = await connection.execute(firing.group_by(alerts.c.priority).order_by(alerts.c.priority))
+    return [Unanswered(priority=row[0], count=row[1], oldest_at=utc_time(row[2])) for row in found]
 
 
 async def sources_of(

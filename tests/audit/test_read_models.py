@@ -1,8 +1,10 @@
 """The tables that are read instead of the log, and written with it."""
 
+from dataclasses import replace
+
 import pytest
 
-from monitor.audit.batch import Heard
+from monitor.audit.batch import Heard, Unanswered
 from monitor.audit.ports import AuditLog
 from monitor.audit.sources import in_window
 from monitor.errors import VersionConflict
@@ -98,3 +100,18 @@ async def test_a_refused_batch_counts_nothing(log: AuditLog) -> None:
         await log.append(batch(fact(), expected={"system": 4}, heard=(Heard(LAB, "/lis", 1, 0),)))
 
     assert await log.sources() == []
+
+
+async def test_what_nobody_has_answered_is_counted_by_priority(log: AuditLog) -> None:
+    rows = (
+        replace(alert("a"), priority="high", changed_at=at(3)),
+        replace(alert("b"), priority="high", changed_at=at(1)),
+        replace(alert("c"), priority="low", changed_at=at(2)),
+        replace(alert("d"), priority="low", status="acknowledged", changed_at=at(0)),
+    )
+    await log.append(batch(alerts=rows))
+
+    assert await log.unanswered() == [
+        Unanswered(priority="high", count=2, oldest_at=at(1)),
+        Unanswered(priority="low", count=1, oldest_at=at(2)),
+    ]

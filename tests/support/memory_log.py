@@ -21,6 +21,7 @@ from monitor.audit.batch import (
     Position,
     SourceRow,
     TopicPartition,
+    Unanswered,
 )
 from monitor.audit.hashing import SALT_BYTES
 from monitor.audit.positions import advanced, check_owner
@@ -190,6 +191,17 @@ class MemoryAuditLog:
             if (patient is None or row.patient == patient) and (statuses is None or row.status in statuses)
         ]
         return sorted(rows, key=lambda row: (row.effective_at, row.rule, row.alert_id))
+
+    async def unanswered(self) -> list[Unanswered]:
+        """See AuditLog.unanswered."""
+        firing: dict[str, list[AlertRow]] = defaultdict(list)
+        for row in self._alerts.values():
+            if row.status == "firing":
+                firing[row.priority].append(row)
+        return [
+            Unanswered(priority=priority, count=len(rows), oldest_at=min(row.changed_at for row in rows))
+            for priority, rows in sorted(firing.items())
+        ]
 
     async def sources(
         self,
