@@ -1,7 +1,6 @@
 """A worker's life: start, work until told to stop, drain within a deadline."""
 
 import asyncio
-import gc
 import logging
 import signal
 from collections.abc import Coroutine
@@ -38,8 +37,6 @@ class Worker:
             settings = await self._until_broker_answers()
             if settings is not None and not self._stopping.is_set():
                 await self._start_app(self._parts.make_app(settings))
-            gc.collect()
-            gc.freeze()  # what the start has made stays: collections then look at what patients make, and come sooner
             await self._stopping.wait()
         finally:
             await self._drain()

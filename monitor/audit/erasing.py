@@ -59,8 +59,16 @@ async def erase_again(connection: AsyncConnection, returned: Mapping[int, int]) 
     await upsert(connection, tombstones, [{"sequence": each, "act": returned[each]} for each in named])
 
 
-async def forget_ahead(connection: AsyncConnection) -> int:
-    """Destroy the keys of records beyond the head: they were dumped after the log was. How many they were."""
+async def take_back(connection: AsyncConnection, returned: Mapping[int, int]) -> int:
+    """What a backup brought back: keys of redacted records, see `erase_again`, and keys of records beyond the head.
+
+    The latter were dumped after the log was. How many they were.
+    """
+    await erase_again(connection, returned)
+    return await _forget_ahead(connection)
+
+
+async def _forget_ahead(connection: AsyncConnection) -> int:
     head = select(audit_head.c.sequence).scalar_subquery()
     gone = await connection.execute(delete(payload_keys).where(payload_keys.c.sequence > head))
     return gone.rowcount

@@ -131,8 +131,7 @@ class SqlAuditLog:
         How many of each. Over the latter nothing could be appended.
         """
         returned = (await self.erasures()).returned
-        await self._database.write(partial(erasing.erase_again, returned=returned))
-        ahead = await self._database.write(erasing.forget_ahead)
+        ahead = await self._database.write(partial(erasing.take_back, returned=returned))
         await self._database.forget()
         return len(returned), ahead
 

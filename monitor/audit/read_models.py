@@ -15,6 +15,7 @@ from monitor.audit.records import Record
 from monitor.audit.refold import erased, refold
 from monitor.audit.sources import after, heard_in
 from monitor.audit.times import utc_time
+from monitor.core.alert import LIVE
 from monitor.core.patient import Patient
 from monitor.events.canonical import canonical
 from monitor.protocol.model import Protocol
@@ -148,6 +149,8 @@ def alert_row_of(record: Record, known: Mapping[str, AlertRow]) -> AlertRow | No
     payload = json.loads(record.payload)
     alert = payload["alert"]
     before = known.get(alert["alert_id"])
+    if record.stream == kinds.SYSTEM_ALERTS and _too_late(payload["change"], before):
+        return None
     content = (json.loads(before.content) if before else {}) | alert
     return AlertRow(
         alert_id=content["alert_id"],
@@ -161,3 +164,8 @@ def alert_row_of(record: Record, known: Mapping[str, AlertRow]) -> AlertRow | No
         revision=content["revision"],
         content=canonical(content),
     )
+
+
+def _too_late(change: str, before: AlertRow | None) -> bool:
+    """Whether it is said of an alert that had ended: it was on its way while the end was written."""
+    return before is not None and before.status not in LIVE and change != "raised"

@@ -33,7 +33,8 @@ def redact(
     again: Annotated[
         bool,
         typer.Option(
-            "--again", help="After a restore: what the log says was redacted, and can be read again; keys of no record."
+            "--again",
+            help="After a restore: erase anew what the log says was redacted, and keys that fit no record.",
         ),
     ] = False,
     whole: Annotated[bool, typer.Option("--whole", help="Leave nothing, if nothing that stands rests on it.")] = False,

@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from monitor.audit import kinds
-from monitor.audit.batch import Batch, OutboxRow, OutboxState, Outcome
+from monitor.audit.batch import AlertRow, Batch, OutboxRow, OutboxState, Outcome
 from monitor.audit.ports import AuditLog
 from monitor.clock import Clock
 from monitor.core.alert import LIVE, Change
@@ -96,6 +96,9 @@ class Deliverer:
         if queued.only_if_told and (heard := self._heard(row, queued, before)) is not Told.YES:
             return await self._not_sent(row, heard)
         mine = [attempt for attempt in before if attempt.row_id == row.row_id]
+        was_stuck = queued.rule != UNDELIVERED and any(attempt.then == Then.STUCK for attempt in mine)
+        # Asked before the send: a database that goes away here must not leave a notice sent and nothing written of it.
+        live = await self._log.alerts(patient="", statuses=LIVE) if was_stuck else None
         duplicate = self._may_have_gone(row, mine)
         notice = _marked(queued.notice) if duplicate else queued.notice
         receipt = await self._sender.send(row.recipient, notice, message_id(row.row_id))
@@ -104,7 +107,8 @@ class Deliverer:
         attempt = replace(
             _attempt(row, queued.alert_id, queued.change, receipt, verdict, queued.digest, duplicate), also=queued.also
         )
-        change = await self._own_alert(row, queued, receipt, verdict, mine)
+        # One about such an alert would have no end itself.
+        change = None if queued.rule == UNDELIVERED else self._own_alert(row, receipt, verdict, failures, live)
         await self._settle(row, verdict, attempt, receipt, change)
         return verdict.outcome.retry_at
 
@@ -129,19 +133,16 @@ class Deliverer:
         silent = row.attempts - 1 - len(mine) - self._put_off.get(row.row_id, 0)
         return silent > 0 or any(attempt.may_have_arrived for attempt in mine)
 
-    async def _own_alert(
-        self, row: OutboxRow, queued: QueuedNotice, receipt: Receipt, verdict: Verdict, mine: Sequence[Attempt]
+    def _own_alert(
+        self, row: OutboxRow, receipt: Receipt, verdict: Verdict, failures: int, live: Sequence[AlertRow] | None
     ) -> Change | None:
-        """The alert that a notice got stuck, or its end. One about such an alert would have no end itself."""
-        was_stuck = any(attempt.then == Then.STUCK for attempt in mine)
-        if queued.rule == UNDELIVERED:
-            return None
-        if verdict.then is Then.STUCK and not was_stuck:
+        """The alert that a notice got stuck, or its end; `live`: those about the system, if it was stuck before."""
+        now = self._clock.now()
+        if live is None and verdict.then is Then.STUCK:
             self._observer.notice_undelivered()
-            return undelivered(row, receipt.detail, len(mine) + 1, self._clock.now())
-        if verdict.then is Then.DONE and was_stuck:
-            live = await self._log.alerts(patient="", statuses=LIVE)
-            return delivered_after_all(row, live, self._clock.now())
+            return undelivered(row, receipt.detail, failures, now)
+        if live is not None and verdict.then is Then.DONE:
+            return delivered_after_all(row, live, now)
         return None
 
     async def _attempts(self, row: OutboxRow) -> list[Attempt]:

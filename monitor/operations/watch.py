@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Final, Protocol
 
 from monitor.audit import kinds
+from monitor.audit.batch import AlertRow
 from monitor.audit.leading import Leases
 from monitor.audit.ports import AuditLog
 from monitor.clock import Clock
@@ -94,8 +95,10 @@ class OperationsWatch:
     async def _take_up(self, now: datetime) -> None:
         """Show and tell what people answered: their words stand on the log alone so far."""
         changes = await self._standing.follow()
-        shown = {row.alert_id: row.revision for row in await self._log.alerts(patient="")}
-        new = [change for change in changes if change.alert.revision > shown.get(change.alert.alert_id, 0)]
+        shown: dict[str, AlertRow] = {}
+        for patient in {"", *(change.alert.patient for change in changes)}:
+            shown |= {row.alert_id: row for row in await self._log.alerts(patient=patient)}
+        new = [change for change in changes if _is_news(change, shown.get(change.alert.alert_id))]
         if new:
             told = telling_of(self._outbound, new, now)
             await self._log.append(replace(told, records=()))
@@ -116,6 +119,13 @@ class OperationsWatch:
         for change in changes:
             self._observer.alert_changed(change.alert.rule, change.alert.priority, change.kind)
         self._wake()
+
+
+def _is_news(change: Change, row: AlertRow | None) -> bool:
+    """Whether the queue does not show it yet. What is said of an alert that has ended meanwhile is void."""
+    if row is None:
+        return not change.alert.patient  # of a patient of whom all was erased nothing is shown again
+    return change.alert.revision > row.revision and row.status in LIVE
 
 
 async def _asked(check: Check, now: datetime) -> Sequence[Trouble] | None:

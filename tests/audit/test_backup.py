@@ -34,15 +34,13 @@ WITHOUT_KEYS = ("--exclude-table-data=payload_keys", "--exclude-table-data=wrapp
 
 async def test_a_dump_of_postgresql_restores_to_a_log_that_is_whole(postgres: PostgresCluster, tmp_path: Path) -> None:
     url = postgres.database()
-    await upgrade(url)
-    log = await SqlAuditLog.open(url)
-    await record_by_events_clock(log, LINES)
+    log = await recorded_at(url)
     head = await log.head()
     restored = postgres.database()
 
-    run("pg_dump", "--format=custom", f"--file={tmp_path / 'log.dump'}", url)
+    dump(url, tmp_path / "log.dump")
     await log.append(batch(fact(stream="system")))  # the dump is of its moment, whatever comes after
-    run("pg_restore", "--no-owner", "--exit-on-error", f"--dbname={restored}", str(tmp_path / "log.dump"))
+    restore(restored, tmp_path / "log.dump", "--no-owner")
 
     await log.close()
     await holds(restored, head.sequence)
@@ -52,24 +50,22 @@ async def test_a_log_is_blind_without_its_keys_and_whole_once_they_are_restored(
     postgres: PostgresCluster, tmp_path: Path
 ) -> None:
     url = postgres.database()
-    await upgrade(url)
-    log = await SqlAuditLog.open(url)
-    await record_by_events_clock(log, LINES)
+    log = await recorded_at(url)
     await redact_last(log)
     head = await log.head()
-    run("pg_dump", "--format=custom", *WITHOUT_KEYS, f"--file={tmp_path / 'log.dump'}", url)
+    dump(url, tmp_path / "log.dump", *WITHOUT_KEYS)
     await log.append(batch(fact(stream="system")))  # the keys are dumped a moment later
-    run("pg_dump", "--format=custom", *KEYS_ALONE, f"--file={tmp_path / 'keys.dump'}", url)
+    dump(url, tmp_path / "keys.dump", *KEYS_ALONE)
     await log.close()
 
     restored = postgres.database()
-    run("pg_restore", "--no-owner", "--exit-on-error", f"--dbname={restored}", str(tmp_path / "log.dump"))
+    restore(restored, tmp_path / "log.dump", "--no-owner")
     log = await SqlAuditLog.open(restored, writing=False)
     assert {record.payload for record in await log.stream(PATIENT)} == {UNREADABLE}
     assert "key of its payload is gone" in str((await verify(log, PROTOCOL)).broken)
     await log.close()
 
-    run("pg_restore", "--data-only", "--exit-on-error", f"--dbname={restored}", str(tmp_path / "keys.dump"))
+    restore(restored, tmp_path / "keys.dump", "--data-only")
     log = await SqlAuditLog.open(restored)
     assert await log.erase_again() == (0, 1)
     await log.close()
@@ -80,16 +76,14 @@ async def test_keys_from_before_a_redaction_do_not_bring_back_what_it_erased(
     postgres: PostgresCluster, tmp_path: Path
 ) -> None:
     url = postgres.database()
-    await upgrade(url)
-    log = await SqlAuditLog.open(url)
-    await record_by_events_clock(log, LINES)
-    run("pg_dump", "--format=custom", *KEYS_ALONE, f"--file={tmp_path / 'keys.dump'}", url)
+    log = await recorded_at(url)
+    dump(url, tmp_path / "keys.dump", *KEYS_ALONE)
     erased = await redact_last(log)  # by a record whose own key is in no dump
-    run("pg_dump", "--format=custom", *WITHOUT_KEYS, f"--file={tmp_path / 'log.dump'}", url)
+    dump(url, tmp_path / "log.dump", *WITHOUT_KEYS)
     await log.close()
     restored = postgres.database()
-    run("pg_restore", "--no-owner", "--exit-on-error", f"--dbname={restored}", str(tmp_path / "log.dump"))
-    run("pg_restore", "--data-only", "--exit-on-error", f"--dbname={restored}", str(tmp_path / "keys.dump"))
+    restore(restored, tmp_path / "log.dump", "--no-owner")
+    restore(restored, tmp_path / "keys.dump", "--data-only")
 
     log = await SqlAuditLog.open(restored)
     assert await log.erase_again() == (1, 0)
@@ -97,6 +91,14 @@ async def test_keys_from_before_a_redaction_do_not_bring_back_what_it_erased(
     assert kept_back.payload == UNREADABLE
     assert await log.erase_again() == (0, 0)
     await log.close()
+
+
+async def recorded_at(url: str) -> SqlAuditLog:
+    """A new log there, with a patient's history on it."""
+    await upgrade(url)
+    log = await SqlAuditLog.open(url)
+    await record_by_events_clock(log, LINES)
+    return log
 
 
 async def redact_last(log: SqlAuditLog) -> int:
@@ -108,9 +110,7 @@ async def redact_last(log: SqlAuditLog) -> int:
 
 
 async def test_a_backup_of_sqlite_under_a_writer_is_a_log_that_is_whole(sqlite_url: str, tmp_path: Path) -> None:
-    await upgrade(sqlite_url)
-    log = await SqlAuditLog.open(sqlite_url)
-    await record_by_events_clock(log, LINES)
+    log = await recorded_at(sqlite_url)
     head = await log.head()
 
     with closing(sqlite3.connect(tmp_path / "log.db")) as source, closing(sqlite3.connect(tmp_path / "b.db")) as target:
@@ -157,6 +157,14 @@ async def holds(url: str, records: int) -> None:
 
 async def whole(log: AuditLog) -> bool:
     return (await verify(log, PROTOCOL)).broken is None
+
+
+def dump(url: str, file: Path, *which: str) -> None:
+    run("pg_dump", "--format=custom", *which, f"--file={file}", url)
+
+
+def restore(url: str, file: Path, *how: str) -> None:
+    run("pg_restore", "--exit-on-error", *how, f"--dbname={url}", str(file))
 
 
 def run(program: str, *arguments: str) -> None:

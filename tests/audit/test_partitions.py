@@ -77,9 +77,11 @@ async def test_what_is_redacted_in_a_divided_log_is_gone_and_the_log_still_holds
         await log.erase((await planning.of_record(log, PROTOCOL, record.sequence, why)).erasure)
 
     verdict = await verify(log, PROTOCOL)
+    again = await log.erase_again()
     await log.close()
 
     assert (verdict.broken, verdict.redacted) == (None, 2)
+    assert again == (0, 0)
 
 
 @pytest.mark.parametrize("table", ["audit_log", "audit_log_before", "audit_log_2"])

@@ -29,7 +29,7 @@ class SlowKeeper:
         self.claimed.append(partitions)
         return {}
 
-    def recorded(self, partitions: Collection[TopicPartition]) -> Mapping[TopicPartition, Position]:  # noqa: ARG002
+    def recorded(self, _partitions: Collection[TopicPartition]) -> Mapping[TopicPartition, Position]:
         return {}
 
 

@@ -11,7 +11,7 @@ from typing import cast
 import pytest
 
 from monitor.audit import kinds
-from monitor.audit.batch import Batch, OutboxRow, Outcome
+from monitor.audit.batch import AlertRow, Batch, OutboxRow, Outcome
 from monitor.audit.leading import Leases
 from monitor.audit.log import SqlAuditLog
 from monitor.audit.ports import AuditLog
@@ -47,6 +47,12 @@ class Breakable:
 
     settling: type[BaseException] | None = None
     claiming: type[BaseException] | None = None
+    reading: type[BaseException] | None = None
+
+    async def alerts(self, *, patient: str | None = None, statuses: Collection[str] | None = None) -> list[AlertRow]:
+        if self.reading is not None:
+            raise self.reading("down")
+        return await cast(AuditLog, super()).alerts(patient=patient, statuses=statuses)
 
     async def settle_outbox(self, row_id: str, outcome: Outcome, batch: Batch) -> list[Record]:
         if self.settling is not None:
@@ -86,8 +92,7 @@ class Trial:
     def watch(self) -> OperationsWatch:
         """The watch over the system, which takes up what people say."""
         leases = Leases(self.log, "watch", timedelta(seconds=15))
-        wake: Callable[[], None] = lambda: None  # noqa: E731
-        return OperationsWatch(self.log, leases, [], self.announcer, self.clock, Metrics(), wake=wake)
+        return OperationsWatch(self.log, leases, [], self.announcer, self.clock, Metrics(), wake=lambda: None)
 
     def new_relay(self, holder: str = "one") -> Relay:
         """As after a restart: nothing is remembered but the log."""
@@ -301,6 +306,17 @@ class TestFallback:
         (row,) = await trial.log.alerts(patient="")
         assert (row.status, row.revision) == ("resolved", 3)
         assert not (await kept(trial.log)).differing(await folded(trial.log, Protocol.load()))
+
+    async def test_it_is_not_sent_while_the_end_of_that_alert_could_not_be_told(self, trial: Trial) -> None:
+        await trial.stuck_and("acknowledged")
+        trial.log.reading = DatabaseUnavailable
+        before = len(trial.sender.tried)
+        trial.clock.advance(seconds=61)
+        await trial.relays("investigator")
+        assert len(trial.sender.tried) == before
+        trial.log.reading = None
+        await trial.runs_dry()
+        assert [row.status for row in await trial.log.alerts(patient="")] == ["resolved"]
 
     async def test_what_a_person_has_closed_is_not_closed_again(self, trial: Trial) -> None:
         await trial.stuck_and("resolved")

@@ -42,8 +42,18 @@ async def the_alert(bench: Bench) -> AlertRow:
 
 
 async def acknowledged(bench: Bench) -> None:
+    await bench.log.append(await word_on(bench))
+    await looked(bench)
+
+
+async def word_on(bench: Bench) -> Batch:
+    """What an officer says of the alert, as it stands now."""
     word = answer(await the_alert(bench), "acknowledged", actor="officer-1", note="I watch by hand", now=bench.hands.at)
-    await bench.log.append(Batch(recorded_at=bench.hands.at, records=(word,)))
+    return Batch(recorded_at=bench.hands.at, records=(word,))
+
+
+async def looked(bench: Bench) -> None:
+    """The watch of a worker that has just started looks once."""
     leases = Leases(bench.log, "watch", timedelta(seconds=15))
     watch = OperationsWatch(bench.log, leases, [], Silence(), bench.hands, bench.metrics, wake=lambda: None)
     await watch.look()
@@ -65,9 +75,23 @@ async def test_it_still_ends_by_itself_and_the_log_gives_the_same_queue(
     monkeypatch.undo()
     recorder = await failing.start()
     await recorder.record(failing.sent("safety.lab", platelets(PATIENT, 2)))
+    await looked(failing)
     assert (await the_alert(failing)).status == "withdrawn"
     assert not (await kept(failing.log)).differing(await folded(failing.log, PROTOCOL))
     assert await failing.whole()
+
+
+async def test_a_word_that_comes_after_its_end_does_not_bring_it_back(
+    failing: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    late = await word_on(failing)
+    monkeypatch.undo()
+    recorder = await failing.start()
+    await recorder.record(failing.sent("safety.lab", platelets(PATIENT, 2)))
+    await failing.log.append(late)
+    await looked(failing)
+    assert (await the_alert(failing)).status == "withdrawn"
+    assert not (await kept(failing.log)).differing(await folded(failing.log, PROTOCOL))
 
 
 async def test_nobody_closes_it_while_the_patient_is_not_watched(failing: Bench) -> None:
