@@ -167,8 +167,10 @@ def _retractions(fold: Fold, stops: Stops, at: datetime, event: Received | None)
     """
     if fold.assessment is not None and fold.assessment.stops is stops:
         return fold.memory.retractions
-    left = {id(stop) for stop in stops.found}
+    left = set(map(id, stops.found))
     gone = [stop for stop in fold.assessment.stops.found if id(stop) not in left] if fold.assessment else []
+    if not gone and not fold.memory.retractions:
+        return ()
     rules = {stop.rule.id for stop in gone} | {retraction.rule for retraction in fold.memory.retractions}
     rested = {rule: stops.rested_on(rule) for rule in rules}
     kept = [r for r in fold.memory.retractions if rested[r.rule].isdisjoint(e.key for e in r.evidence)]

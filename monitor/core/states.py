@@ -6,14 +6,16 @@ Both are told for any clinical time, by the facts known now: reminders need to k
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
 
 from monitor.core.context import Context, Dependency, Retraction
+from monitor.core.history import Fact
+from monitor.core.series import Series
 from monitor.core.times import Effective, precedes
-from monitor.core.walking import merged, unchanged
+from monitor.core.walking import merged, unchanged, walk
 from monitor.events.record import RecordBlock
 from monitor.events.treatment import AzacitidineGiven, DliInfused, TreatmentDecided
 
@@ -28,6 +30,8 @@ _DECIDED = {
     "continue": ON_TREATMENT,
 }
 
+
+_Changes = tuple[Series[tuple[datetime, str]], Effective | None]  # and the decision by which people are not treating
 
 # What the course of both states is made of: a rule that asks for it reads all this.
 COURSE: tuple[Dependency, ...] = (
@@ -63,20 +67,25 @@ def _signed(data: RecordBlock) -> bool:
     return isinstance(data, TreatmentDecided) and bool(data.signed_by)
 
 
-def treatment_changes(ctx: Context) -> list[tuple[datetime, str]]:
+def treatment_changes(ctx: Context) -> Sequence[tuple[datetime, str]]:
     """From when on people did what, by doses, signed decisions and study status; ordered."""
-    changes: list[tuple[datetime, str]] = []
-    ended: Effective | None = None  # the decision by which people are not treating
-    for fact in merged(ctx.memo, ("doses and decisions",), (ctx.doses, ctx.signed), lambda f: f.order):
+
+    def step(walked: _Changes, fact: Fact[RecordBlock]) -> _Changes:
+        changes, ended = walked
         decided = isinstance(fact.data, TreatmentDecided)
         state = _DECIDED.get(fact.data.decision) if isinstance(fact.data, TreatmentDecided) else ON_TREATMENT
         if state is None or (not decided and ended is not None and not precedes(ended, fact.effective, ctx.tz)):
-            continue  # a dose of the day on which treatment was ended, at no stated hour, may well have come before
-        ended = fact.effective if state != ON_TREATMENT else None
-        if not changes or changes[-1][1] != state:
-            changes.append((fact.at, state))
+            return (
+                walked  # a dose of the day on which treatment was ended, at no stated hour, may well have come before
+            )
+        told = changes if changes and changes[-1][1] == state else changes.with_item((fact.at, state))
+        return told, fact.effective if state != ON_TREATMENT else None
+
+    facts = merged(ctx.memo, ("doses and decisions",), (ctx.doses, ctx.signed), lambda f: f.order)
+    start: _Changes = (Series(), None)
+    changes, _ = walk(ctx.memo, ("treatment",), facts, start, step)
     if (left := ctx.off_study_at) is not None:
-        changes = [change for change in changes if change[0] < left] + [(left, OFF_STUDY)]
+        return [*(change for change in changes if change[0] < left), (left, OFF_STUDY)]
     return changes
 
 
@@ -85,7 +94,7 @@ def treatment_state(ctx: Context, at: datetime) -> str:
     return _in_force(treatment_changes(ctx))(at)
 
 
-def _in_force(changes: list[tuple[datetime, str]]) -> Callable[[datetime], str]:
+def _in_force(changes: Sequence[tuple[datetime, str]]) -> Callable[[datetime], str]:
     since = [at for at, _ in changes]
 
     def state(at: datetime) -> str:
@@ -139,13 +148,13 @@ class _Stretches:
 
 def spans(ctx: Context) -> list[Span]:
     """The course of both states up to now."""
-    given = (ctx.doses, ctx.signed, ctx.holds, ctx.retractions, ctx.off_study_at)
-    course = unchanged(ctx.memo, ("spans", ctx.protocol.hash), given, lambda: _spans(ctx))
+    changes = treatment_changes(ctx)  # of the doses these and the first one tell all there is
+    given = (changes, ctx.first_dose, ctx.signed, ctx.holds, ctx.retractions, ctx.off_study_at)
+    course = unchanged(ctx.memo, ("spans", ctx.protocol.hash), given, lambda: _spans(changes, ctx))
     return course[: bisect_right(course, ctx.now, key=lambda span: span.start)]
 
 
-def _spans(ctx: Context) -> list[Span]:
-    changes = treatment_changes(ctx)
+def _spans(changes: Sequence[tuple[datetime, str]], ctx: Context) -> list[Span]:
     treatment, protocol = _in_force(changes), _protocol_states(ctx)
     instants = {at for at, _ in changes} | {f.at for f in ctx.signed}
     instants.update(ctx.turns)

@@ -65,7 +65,7 @@ TABLE = (
     Row("dli.count", "medium", "yes", "dosing", "test_dli"),
     Row("dli.interval-short", "low", "no", "dosing", "test_dli"),
     Row("dli.interval-long", "low", "no", "dosing", "test_dli"),
-    Row("dli.schedule-conflict", "low", "yes", "dosing", "test_dli"),
+    Row("dli.schedule-conflict", "low", "yes", "dosing", "test_dli_conflict"),
     Row("monitoring.overdue", "low", "no", "practice", "test_monitoring"),
     Row("chimerism.falling", "medium", "yes", "stop.3", "test_chimerism_review"),
     Row("chimerism.non-marrow-low", "medium", "yes", "stop.3", "test_chimerism_review"),

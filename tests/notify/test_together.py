@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from monitor.core.alert import Change
 from monitor.core.finding import Rule
-from monitor.core.rules import azacitidine, dli, monitoring
+from monitor.core.rules import azacitidine, dli, dli_conflict, monitoring
 from monitor.notify.announcing import Announcer
 from monitor.notify.queued import QueuedNotice
 from monitor.notify.receipts import Told, told
@@ -59,7 +59,7 @@ def test_a_reminder_that_ends_at_once_is_told_alone_so_that_its_end_finds_its_re
 
 
 def test_the_rules_that_remind_of_a_visit_are_rules() -> None:
-    declared = [each for module in (azacitidine, dli, monitoring) for each in vars(module).values()]
+    declared = [each for module in (azacitidine, dli, dli_conflict, monitoring) for each in vars(module).values()]
     assert {each.id for each in declared if isinstance(each, Rule)} >= REMINDERS
 
 

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from itertools import pairwise
+from itertools import islice, pairwise
 
 from monitor.core.context import Context
 from monitor.core.exact import minus, percent_of
-from monitor.core.finding import Finding, Rule
+from monitor.core.finding import Finding, Found, Rule
 from monitor.core.history import Fact
 from monitor.core.rules.reminders import Expected, remind
 from monitor.core.rules.runs import evidence, single
 from monitor.core.sequences import with_next
+from monitor.core.series import Series
+from monitor.core.settled import settled_findings
 from monitor.core.states import COURSE, Span, spans
 from monitor.core.stops import Hit
+from monitor.core.walking import unchanged
 from monitor.events.treatment import AzacitidineGiven
 
 DOSE = Rule("azacitidine.dose", "medium", "dosing", review=True)
@@ -40,36 +43,65 @@ class Cycle:
         return self.doses[0].on
 
 
-def cycles(ctx: Context) -> list[Cycle]:
+_Followed = tuple[Cycle, Cycle | None]  # a cycle, and the next one as far as it tells of this one: its first dose
+
+
+def cycles(ctx: Context) -> tuple[Cycle, ...]:
     """The cycles given: by their number, or by time where none was sent."""
+    doses = ctx.history.of(AzacitidineGiven)
+    return unchanged(ctx.memo, ("cycles",), (doses,), lambda: _cycles(doses))
+
+
+def _cycles(doses: Series[Fact[AzacitidineGiven]]) -> tuple[Cycle, ...]:
     found: dict[int, list[Fact[AzacitidineGiven]]] = {}
     latest = 0
-    for dose in ctx.history.of(AzacitidineGiven):
+    for dose in doses:
         number = dose.data.cycle
         if number is None:
             same = bool(latest) and (dose.on - found[latest][0].on).days < _SAME_CYCLE_DAYS
             number = latest if same else latest + 1
         latest = number
         found.setdefault(number, []).append(dose)
-    return sorted((Cycle(n, tuple(doses)) for n, doses in found.items()), key=lambda c: c.doses[0].order)
+    return tuple(sorted((Cycle(n, tuple(doses)) for n, doses in found.items()), key=lambda c: c.doses[0].order))
 
 
-def find(ctx: Context) -> Iterator[Finding]:
+def find(ctx: Context) -> Iterator[Found]:
     given = cycles(ctx)
-    for cycle in given:
-        yield from _dose(cycle, ctx)
     stopped_at = _stopped_at(ctx)
-    for cycle, following in with_next(given):
+
+    def of_one(followed: _Followed) -> Iterator[Finding]:
+        cycle, following = followed
+        yield from _dose(cycle, ctx)
         yield from _days(cycle, following, stopped_at, ctx)
-    for cycle, later in pairwise(given):
-        apart = (later.first_on - cycle.first_on).days
-        if apart < ctx.protocol.azacitidine.cycle_days:
-            said = f"Azacitidine cycle {later.number} began {apart} days after cycle {cycle.number}"
-            details = {"value": str(apart), "unit": "d", "reference": str(ctx.protocol.azacitidine.cycle_days)}
-            hit = Hit(said, details={**details, "item": f"cycle {later.number}"})
-            yield single(EARLY, later.doses[0], hit, item=str(later.number), also=(cycle.doses[0].key,))
+        if following is not None:
+            yield from _early(cycle, following, ctx)
+
+    followed = [(cycle, Cycle(later.number, later.doses[:1]) if later else None) for cycle, later in with_next(given)]
+    yield from settled_findings(ctx, "cycles", followed, lambda pair: _rests_on(pair, ctx), of_one)
     yield from _late(given, ctx)
     yield from _count(given, ctx)
+
+
+def _rests_on(followed: _Followed, ctx: Context) -> date | None:
+    """The last day that tells something of a cycle; None while the next one has not begun."""
+    cycle, following = followed
+    if following is None:
+        return None
+    return max(_over_on(cycle, following, ctx), following.first_on, cycle.doses[-1].on)
+
+
+def _over_on(cycle: Cycle, following: Cycle | None, ctx: Context) -> date:
+    ends_on = cycle.first_on + timedelta(days=ctx.protocol.azacitidine.cycle_days)
+    return min(ends_on, following.first_on) if following else ends_on
+
+
+def _early(cycle: Cycle, following: Cycle, ctx: Context) -> Iterator[Finding]:
+    apart, planned = (following.first_on - cycle.first_on).days, ctx.protocol.azacitidine.cycle_days
+    if apart < planned:
+        said = f"Azacitidine cycle {following.number} began {apart} days after cycle {cycle.number}"
+        details = {"value": str(apart), "unit": "d", "reference": str(planned)}
+        hit = Hit(said, details={**details, "item": f"cycle {following.number}"})
+        yield single(EARLY, following.doses[0], hit, item=str(following.number), also=(cycle.doses[0].key,))
 
 
 def _dose(cycle: Cycle, ctx: Context) -> Iterator[Finding]:
@@ -89,9 +121,7 @@ def _dose(cycle: Cycle, ctx: Context) -> Iterator[Finding]:
 def _days(cycle: Cycle, following: Cycle | None, stopped_at: list[datetime], ctx: Context) -> Iterator[Finding]:
     """Five consecutive local days; a stop within a gap excuses it, and one before the cycle was over a short cycle."""
     limits = ctx.protocol.azacitidine
-    days = sorted({dose.on for dose in cycle.doses})
-    ends_on = cycle.first_on + timedelta(days=limits.cycle_days)
-    over_on = min(ends_on, following.first_on) if following else ends_on
+    days, over_on = sorted({dose.on for dose in cycle.doses}), _over_on(cycle, following, ctx)
     problems: list[tuple[date, str]] = []
     problems += [
         (later, f"a gap before {later.isoformat()}")
@@ -123,11 +153,13 @@ def _any_between(first_on: date, last_on: date, instants: list[datetime], ctx: C
     return bisect_left(instants, ctx.start_of(first_on)) < bisect_left(instants, after)
 
 
-def _late(given: list[Cycle], ctx: Context) -> Iterator[Finding]:
+def _late(given: Sequence[Cycle], ctx: Context) -> Iterator[Finding]:
     limits = ctx.protocol.azacitidine
     course = spans(ctx)
-    for cycle, following in list(with_next(given))[: limits.cycles - 1]:
+    for cycle, following in islice(with_next(given), limits.cycles - 1):
         due_on = cycle.first_on + timedelta(days=limits.late_after_days + 1)
+        if following is not None and following.first_on < due_on:
+            continue  # in time
         said = f"No azacitidine cycle has begun in the {limits.late_after_days} days since cycle {cycle.number} began"
         hit = Hit(said, details={"due_on": due_on.isoformat(), "item": f"cycle {cycle.number + 1}"})
         expected = Expected(
@@ -145,7 +177,7 @@ def _both_on_treatment(span: Span) -> bool:
     return span.both_on_treatment
 
 
-def _count(given: list[Cycle], ctx: Context) -> Iterator[Finding]:
+def _count(given: Sequence[Cycle], ctx: Context) -> Iterator[Finding]:
     limit = ctx.protocol.azacitidine.cycles
     excess = [c for index, c in enumerate(given, start=1) if index > limit or c.number > limit]
     if excess:

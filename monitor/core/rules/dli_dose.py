@@ -23,6 +23,7 @@ from monitor.core.series import Series
 from monitor.core.settled import settled_findings
 from monitor.core.stops import Hit
 from monitor.core.times import is_day, precedes
+from monitor.core.walking import walk
 from monitor.events.gvhd import AcuteGvhdAssessed, ChronicGvhdAssessed
 from monitor.events.treatment import DliInfused, MedicationGiven
 from monitor.protocol.model import Dli
@@ -33,24 +34,31 @@ STEROID = Rule("dli.steroid", "medium", "dosing.2", reading="dli.steroid_free_ho
 ACTIVE_GVHD = Rule("dli.active-gvhd", "high", "dosing", review=True)
 G = TypeVar("G", AcuteGvhdAssessed, ChronicGvhdAssessed)
 V = TypeVar("V")
+_Levels = tuple[Series[Finding], int, int]  # the doses too high, how many were given, and the highest level of them
 READS = (DliInfused, MedicationGiven, AcuteGvhdAssessed, ChronicGvhdAssessed)
 
 
 def find(ctx: Context) -> Iterator[Found]:
     infusions = ctx.history.of(DliInfused)
-    yield from _levels(infusions, ctx)
+    yield _levels(infusions, ctx)
     yield from settled_findings(ctx, "infusions", infusions, lambda f: f.on, lambda f: _circumstances(f, ctx))
 
 
-def _levels(infusions: Series[Fact[DliInfused]], ctx: Context) -> Iterator[Finding]:
-    highest = 0
-    for ordinal, infusion in enumerate(infusions, start=1):
+def _levels(infusions: Series[Fact[DliInfused]], ctx: Context) -> Series[Finding]:
+    """The doses above the level that was due: of each, the infusions before it alone tell."""
+    limits = ctx.protocol.dli
+
+    def step(walked: _Levels, infusion: Fact[DliInfused]) -> _Levels:
+        found, given, highest = walked
         cells = infusion.data.cd3_per_kg
-        reached = level(cells, ctx.protocol.dli) if cells is not None else None
-        due = min(ordinal, highest + 1, len(ctx.protocol.dli.levels_cd3_per_kg))
+        reached = level(cells, limits) if cells is not None else None
+        due = min(given + 1, highest + 1, len(limits.levels_cd3_per_kg))
         if reached is None or reached > due:
-            yield single(DOSE, infusion, _dose(cells, due, ctx.protocol.dli), item=infusion.key[1])
-        highest = max(highest, reached or 0)
+            found = found.with_item(single(DOSE, infusion, _dose(cells, due, limits), item=infusion.key[1]))
+        return found, given + 1, max(highest, reached or 0)
+
+    start: _Levels = (Series(), 0, 0)
+    return walk(ctx.memo, (ctx.protocol.hash, DOSE.id), infusions, start, step)[0]
 
 
 def _circumstances(infusion: Fact[DliInfused], ctx: Context) -> Iterator[Finding]:

@@ -6,9 +6,11 @@ it never was if it came in time.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from itertools import islice, takewhile
 
 from monitor.core.context import Context
 from monitor.core.finding import Detail, Evidence, Finding, Rule
@@ -66,9 +68,9 @@ def inhibited(course: list[Span], ctx: Context) -> dict[str, Detail]:
 
 def _needed(start: datetime, end: datetime, needs: Callable[[Span], bool], course: list[Span], *, closed: bool) -> bool:
     """Does a state that needs it hold at some instant from `start` to `end`?"""
-    for index, span in enumerate(course):
-        over = course[index + 1].start if index + 1 < len(course) else None
+    first = max(0, bisect_right(course, start, key=lambda span: span.start) - 1)
+    for span in takewhile(lambda span: span.start <= end, islice(course, first, None)):
         begins = max(start, span.start)
-        if (over is None or begins < over) and (begins < end or (closed and begins == end)) and needs(span):
+        if (begins < end or (closed and begins == end)) and needs(span):
             return True
     return False
