@@ -77,7 +77,15 @@ class Record:
 
     def issued(self, holds: Callable[[RecordBlock], bool]) -> datetime:
         """When the first version for which `holds` was issued: the moment it could be known."""
-        return min((v.time for v in self.versions if not v.retracts and holds(v.data)), default=self.versions[0].time)
+        known = (v.time for v in self.versions if not v.retracts and holds(v.data) and not self._too_late(v))
+        return min(known, default=self.versions[0].time)
+
+    def _too_late(self, version: Version) -> bool:
+        """Is it a preliminary that came after its own final, or after its retraction? It never counted."""
+        return version.preliminary and any(
+            other.number == version.number and not other.preliminary and other.time <= version.time
+            for other in self.versions
+        )
 
 
 @dataclass(frozen=True, slots=True)

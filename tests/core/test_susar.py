@@ -39,6 +39,13 @@ def test_an_event_that_becomes_serious_starts_the_clock_with_the_version_that_sa
     assert stages(event(serious=False), worse, until=111)["start"].details["due_on"] == day(125)
 
 
+def test_a_preliminary_that_comes_after_its_retraction_tells_nobody_anything() -> None:
+    retracted = event(status="entered-in-error", reason="another patient", issued=101)
+    late = event(status="preliminary", issued=102)
+    found_after_all = event(version=2, issued=107.1)
+    assert stages(retracted, late, found_after_all, until=108)["start"].details["due_on"] == day(122)
+
+
 @pytest.mark.parametrize(
     ("data", "days"),
     [
