@@ -22,7 +22,7 @@ from monitor.events.record import RecordBlock
 from monitor.protocol.model import Protocol
 
 if TYPE_CHECKING:
-    from monitor.core.context import Context
+    from monitor.core.context import Context, Dose
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Hit:
 
 Judge = Callable[[RecordBlock], Hit | None]
 Judged = tuple[Fact[RecordBlock], Evidence | None]
-_ByDose = tuple[tuple[Judged, ...], Series[Judged]]  # the latest before the first dose, and those since
+_ByDose = tuple[tuple[Judged, ...], Series[Judged]]  # the latest before the first dose (of one moment), and those since
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +175,8 @@ def first_lift(evidence: Evidence, ctx: Context) -> Lift | None:
 def assessed(
     name: str, facts: Sequence[Fact[RecordBlock]], judge: Judge, ctx: Context, *, latest_before: bool = True
 ) -> Series[Judged]:
-    """The facts that a stop rule (`name`) judges: those since the first dose, and at that dose the latest before it.
+    """The facts that a stop rule (`name`) judges: those since the first dose, and at that dose the latest before it
+    (all of them, where several are of that moment).
 
     Before the first dose nothing is stopped; what was so then is dated to the dose (protocol: stop rules).
     """
@@ -196,12 +197,14 @@ def assessed(
     earlier, since = walk(ctx.memo, (ctx.protocol.hash, name), facts, start, step, dose.effective)
     if not latest_before or not earlier:
         return since
-    fact, evidence = next((pair for pair in earlier if pair[1] is not None), earlier[-1])  # of two at once the worse
-    if evidence is not None:
-        known = max(evidence.issued, dose.record.versions[0].time)
-        evidence = replace(evidence, effective=dose.effective, at=dose.at, issued=known)
-    first = (fact, evidence)
-    return walk(ctx.memo, (ctx.protocol.hash, name, "all"), since, Series([first]), Series.with_item, first)
+    told = dose.record.versions[0].time
+    first = tuple((fact, evidence and _at_dose(evidence, dose, told)) for fact, evidence in earlier)
+    return walk(ctx.memo, (ctx.protocol.hash, name, "all"), since, Series(first), Series.with_item, first)
+
+
+def _at_dose(evidence: Evidence, dose: Dose, told: datetime) -> Evidence:
+    """What was so before the first dose is dated to it, and could be known as a stop once that was `told`."""
+    return replace(evidence, effective=dose.effective, at=dose.at, issued=max(evidence.issued, told))
 
 
 def qualifying(

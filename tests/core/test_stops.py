@@ -112,6 +112,14 @@ def test_of_two_results_of_one_instant_before_the_first_dose_the_worse_is_judged
     assert stops(Chart([enrolled(), *both, azacitidine(95)], 96)) == ["stop.chimerism"]
 
 
+@pytest.mark.parametrize(("mild", "grave"), [("a", "b"), ("b", "a")])
+def test_of_two_hits_of_one_instant_before_the_first_dose_neither_hides_the_other(mild: str, grave: str) -> None:
+    both = [acute(90, skin=3, record=mild, status="preliminary"), acute(90, skin=4, record=grave)]
+    [alert] = Chart([enrolled(), *both, azacitidine(95)], 96).alerts("stop.acute-gvhd")
+    assert set(alert.basis) == {mild, grave}
+    assert not alert.provisional
+
+
 def test_an_assessment_of_the_day_of_the_first_dose_without_an_hour_counts_as_since_the_dose() -> None:
     low = marrow(95, "85", effective_at=on_date(95))
     [alert] = Chart([enrolled(), azacitidine(95.1), low], 96).alerts("stop.chimerism")
