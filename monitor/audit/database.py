@@ -29,8 +29,14 @@ ANSWER_S: Final = 10.0
 SAFE_SQLITE: Final = (3, 51, 3)
 """Before it, a reset of the write-ahead log could corrupt the file (fixed 2026-03-13)."""
 
-_PRAGMAS: Final = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON")
-"""secure_delete: what is deleted is overwritten, keys of redacted payloads above all."""
+_PRAGMAS: Final = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON", "cache_size=-500")
+"""secure_delete: what is deleted is overwritten, keys of redacted payloads above all.
+
+cache_size: KiB that a connection keeps of the file. Each write of another connection empties it, so more is of no use.
+"""
+
+_STATEMENTS: Final = 32
+"""What a connection keeps prepared: one with a list in it is another for each length of the list, of some kilobytes."""
 
 _BEGIN: Final = "sqlite_begin"
 
@@ -166,7 +172,7 @@ def _postgresql(url: URL, limit_ms: int | None, tls: Tls) -> AsyncEngine:
 
 def _sqlite(url: URL, *, writing: bool) -> AsyncEngine:
     # isolation_level None: the driver begins nothing by itself, so that BEGIN IMMEDIATE can be said below.
-    arguments = {"isolation_level": None, "timeout": LIMIT_MS / 1000}
+    arguments = {"isolation_level": None, "timeout": LIMIT_MS / 1000, "cached_statements": _STATEMENTS}
     engine = create_async_engine(url, connect_args=arguments, hide_parameters=True)
 
     @event.listens_for(engine.sync_engine, "connect")
