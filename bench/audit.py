@@ -9,6 +9,7 @@ programs on the machine change less. Decisions are derived again for a synthetic
 import argparse
 import asyncio
 import gc
+import os
 import resource
 import tempfile
 import time
@@ -34,8 +35,9 @@ from monitor.audit.proof.proving import check_proof, prove_consistency, prove_in
 from monitor.audit.proof.store import ProofStore
 from monitor.audit.proof.tree import TreeReader
 from monitor.audit.records import NewRecord
+from monitor.audit.rederiving import check_decisions
 from monitor.audit.schema import upgrade
-from monitor.audit.verify import check_decisions
+from monitor.cli.side_by_side import side_by_side
 from monitor.generate.trial import generate_trial
 from tests.audit.rig import PROTOCOL, record_by_events_clock
 
@@ -167,6 +169,12 @@ async def decisions(url: str) -> None:
     if found.differs or found.undecided:
         raise SystemExit(f"the bench's own decisions do not hold: {found}")
     told(f"verify: {found.decisions} decisions of {found.patients} patients", f"{len(facts) / took:,.0f} events/s")
+    jobs = os.cpu_count() or 1
+    with side_by_side(jobs) as aside:
+        began = time.perf_counter()
+        await check_decisions(log, PROTOCOL, streams, until=head.sequence, swept=swept, aside=aside)
+        took = time.perf_counter() - began
+    told(f"  by the clock, in {jobs} processes, their start too", f"{len(facts) / took:,.0f} events/s")
     await log.close()
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from monitor.audit import kinds
 from monitor.audit.ports import AuditLog
 from monitor.audit.records import NewRecord, Record
-from monitor.audit.verify import Verdict
+from monitor.audit.verdict import Verdict
 from monitor.events.canonical import canonical
 
 

@@ -14,9 +14,10 @@ from monitor.audit.log import SqlAuditLog
 from monitor.audit.proof.anchors import Anchor, Anchors, anchors_in
 from monitor.audit.proof.keys import VerifierKey
 from monitor.audit.proof.store import ProofStore
-from monitor.audit.verify import Verdict
+from monitor.audit.verdict import Verdict
 from monitor.audit.verify import verify as verify_log
 from monitor.cli.audit import verifier_keys
+from monitor.cli.side_by_side import side_by_side
 from monitor.cli.verify_export import verified_export
 from monitor.errors import UsageError
 from monitor.protocol.model import Protocol
@@ -39,6 +40,9 @@ def verify(
     export: Annotated[
         Path | None, typer.Option(help="An export (folder or zip) instead of the log: no database is needed.")
     ] = None,
+    jobs: Annotated[
+        int, typer.Option(min=1, help="Processes that derive the log's decisions, of some 100 MB each.")
+    ] = 1,
 ) -> None:
     """Re-derive every hash and every decision; exit 1 and name the first broken record."""
     if export is not None:
@@ -54,7 +58,7 @@ def verify(
     trusted = _newest(since, known) if since else None
     outside = [anchor for path in _files(settings, checkpoint or (), since) for anchor in anchors_in(path, known)]
     chosen = Protocol.load(protocol or settings.protocol)
-    verdict = asyncio.run(_verify(settings, chosen, outside, known, trusted.size if trusted else 0))
+    verdict = asyncio.run(_verify(settings, chosen, outside, known, trusted.size if trusted else 0, jobs))
     for line in told(verdict, signatures=bool(known)):
         typer.echo(line, err=verdict.tampered)
     if verdict.tampered:
@@ -114,13 +118,20 @@ def _newest(file: Path, known: Sequence[VerifierKey]) -> Anchor:
 
 
 async def _verify(
-    settings: Settings, protocol: Protocol, outside: Sequence[Anchor], known: Sequence[VerifierKey], since: int
+    settings: Settings,
+    protocol: Protocol,
+    outside: Sequence[Anchor],
+    known: Sequence[VerifierKey],
+    since: int,
+    jobs: int,
 ) -> Verdict:
     log = await SqlAuditLog.open(settings.log_url, writing=False)
     try:
-        with Progress(console=Console(stderr=True), transient=True) as bar:
+        with Progress(console=Console(stderr=True), transient=True) as bar, side_by_side(jobs) as aside:
             task = bar.add_task("records", total=(await log.head()).sequence)
             anchors = Anchors(outside, ProofStore(log), known)
-            return await verify_log(log, protocol, lambda done: bar.update(task, completed=done), anchors, since=since)
+            return await verify_log(
+                log, protocol, lambda done: bar.update(task, completed=done), anchors, since=since, aside=aside
+            )
     finally:
         await log.close()

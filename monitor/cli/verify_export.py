@@ -11,7 +11,7 @@ from monitor.audit.export.offline import verify_export
 from monitor.audit.export.streams import decisions_of
 from monitor.audit.export.verifier import BrokenError
 from monitor.audit.proof.keys import keyring
-from monitor.audit.verify import Verdict
+from monitor.audit.verdict import Verdict
 from monitor.errors import UsageError
 from monitor.protocol.model import Protocol
 from monitor.settings import load_settings

@@ -30,8 +30,9 @@ def recorded(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> str:
     return sqlite_url
 
 
-def test_verify_of_an_honest_log_says_so(recorded: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["verify"]) == 0
+@pytest.mark.parametrize("how", [[], ["--jobs", "2"]])
+def test_verify_of_an_honest_log_says_so(recorded: str, how: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["verify", *how]) == 0
 
     assert "as their facts lead to" in capsys.readouterr().out
     assert recorded

@@ -18,7 +18,8 @@ from monitor.audit.protocols import activations
 from monitor.audit.read_models import folded
 from monitor.audit.replay import replay
 from monitor.audit.schema import is_current, upgrade
-from monitor.audit.verify import Verdict, verify
+from monitor.audit.verdict import Verdict
+from monitor.audit.verify import verify
 from monitor.recorder.activating import files_for
 from tests.audit.export.rig import KEY
 from tests.audit.rig import PROTOCOL, HandClock, messages_of, recorder

@@ -9,7 +9,8 @@ from monitor.audit.core_version import CORE_VERSION
 from monitor.audit.log import SqlAuditLog
 from monitor.audit.ports import AuditLog
 from monitor.audit.records import NewRecord, Record
-from monitor.audit.verify import Verdict, verify
+from monitor.audit.verdict import Verdict
+from monitor.audit.verify import verify
 from tests.audit.given import batch
 from tests.audit.rig import PROTOCOL, HandClock, messages_of, recorder
 from tests.audit.test_verify import tamper

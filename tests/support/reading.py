@@ -10,7 +10,8 @@ from typing import TypeVar
 from monitor.audit.log import SqlAuditLog
 from monitor.audit.records import Record
 from monitor.audit.replay import replay
-from monitor.audit.verify import Verdict, verify
+from monitor.audit.verdict import Verdict
+from monitor.audit.verify import verify
 from monitor.protocol.model import Protocol
 
 T = TypeVar("T")

@@ -13,9 +13,10 @@ from monitor.audit.export import verifier
 from monitor.audit.export.offline import stored_of
 from monitor.audit.opening import left_by
 from monitor.audit.records import Record
+from monitor.audit.rederiving import check_decisions
 from monitor.audit.stored import record_of
 from monitor.audit.times import utc_time
-from monitor.audit.verify import Verdict, check_decisions
+from monitor.audit.verdict import Verdict
 from monitor.protocol.model import Protocol
 
 SPOOLED = 1 << 20  # bytes; what is larger goes to the disk
