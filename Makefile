@@ -53,8 +53,8 @@ fuzz: install ## coverage-guided fuzzing of the doors for SECONDS (Linux on x86-
 	$(BIN)/python -m pip install --disable-pip-version-check --quiet --require-hashes -r requirements-fuzz.txt
 	$(BIN)/python -m tests.fuzz.run --seconds $(or $(SECONDS),120)
 
-soak: install ## 10,000 patients for MINUTES: is memory flat and below 512 MB? (DATABASE=postgresql, ACTIVE=10000, RATE=60)
-	$(BIN)/python -m tests.soak.run --minutes $(or $(MINUTES),10) --database $(or $(DATABASE),sqlite) --active $(or $(ACTIVE),1000) --rate $(or $(RATE),60)
+soak: install ## 10,000 patients for MINUTES: is memory flat and below 512 MB? (DATABASE=postgresql, ACTIVE=10000, RATE=40)
+	$(BIN)/python -m tests.soak.run --minutes $(or $(MINUTES),10) --database $(or $(DATABASE),sqlite) --active $(or $(ACTIVE),1000) --rate $(or $(RATE),40)
 
 check: lint types imports test ## what must hold before anything is merged
 

@@ -40,7 +40,7 @@ def main() -> int:
     parser.add_argument("--patients", type=int, default=10_000)
     parser.add_argument("--active", type=int, default=1_000, help="patients who have results at a time")
     parser.add_argument(
-        "--rate", type=float, default=60.0, help="messages a second, which the machine must keep up with"
+        "--rate", type=float, default=40.0, help="messages a second, which the machine must keep up with"
     )
     parser.add_argument("--database", choices=["sqlite", "postgresql"], default="sqlite")
     parser.add_argument("--seed", type=int, default=1)
