@@ -43,7 +43,7 @@ class Checker:
         self._sequence = EMPTY_LOG.sequence
         self._running = EMPTY_LOG.running_hash
         self._streams: dict[str, End] = {}
-        self._trusted: dict[str, End] = {}
+        self._checked: set[str] = set()
         self._scheme = 0  # that of the first record is that of all
         self._held = 0  # the size of the last checkpoint that the tree agreed with
 
@@ -55,11 +55,11 @@ class Checker:
     @property
     def streams(self) -> list[str]:
         """The streams that have records which were checked, since `rest` if that was called."""
-        return [name for name, end in self._streams.items() if self._trusted.get(name) != end]
+        return list(self._checked)
 
     def rest(self) -> None:
         """Go on from here another time: what was checked until now is trusted from now on."""
-        self._trusted = self._streams.copy()
+        self._checked = set()
 
     def check(self, rows: Sequence[Row]) -> Broken | None:
         """Take the next records: what is wrong with the first that is not right, or None."""
@@ -92,6 +92,7 @@ class Checker:
             streams[stream] = (version, link)
             leaves.append(leaf)
             sequence = number
+        self._checked.update({row[2] for row in rows[: len(leaves)]})
         self._follow(leaves)
         return broken
 
@@ -109,7 +110,7 @@ class Checker:
             if stored.sequence != number:
                 broken = _missing(number, stored)
                 break
-            self._streams[stored.stream] = self._trusted[stored.stream] = (stored.version, stored.record_hash)
+            self._streams[stored.stream] = (stored.version, stored.record_hash)
             leaves.append(stored.leaf_hash)
         self._follow(leaves)
         return broken
