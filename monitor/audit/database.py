@@ -32,7 +32,7 @@ SAFE_SQLITE: Final = (3, 51, 3)
 _PRAGMAS: Final = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON", "cache_size=-500")
 """secure_delete: what is deleted is overwritten, keys of redacted payloads above all.
 
-cache_size: KiB that a connection keeps of the file. Each write of another connection empties it, so more is of no use.
+cache_size: KiB that a connection keeps of the file. Each write of another connection empties it: more is of little use.
 """
 
 _STATEMENTS: Final = 32

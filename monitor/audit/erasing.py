@@ -60,7 +60,7 @@ async def erase_again(connection: AsyncConnection, returned: Mapping[int, int]) 
 
 
 async def take_back(connection: AsyncConnection, returned: Mapping[int, int]) -> int:
-    """What a backup brought back: keys of redacted records, see `erase_again`, and keys of records beyond the head.
+    """Destroy the keys that a backup brought back: of redacted records, see `erase_again`, and of those past the head.
 
     The latter were dumped after the log was. How many they were.
     """

@@ -46,9 +46,10 @@ def verify(
 ) -> None:
     """Re-derive every hash and every decision; exit 1 and name the first broken record."""
     if export is not None:
-        if checkpoint or since:
+        if checkpoint or since or jobs > 1:
             raise UsageError(
-                "an export is held against the checkpoints in it: --checkpoint and --since are for the log"
+                "an export is held against the checkpoints in it, by one process: --checkpoint, --since and --jobs are "
+                "for the log"
             )
         _verify_export(export, keys, protocol)
         return

@@ -75,9 +75,8 @@ def treatment_changes(ctx: Context) -> Sequence[tuple[datetime, str]]:
         decided = isinstance(fact.data, TreatmentDecided)
         state = _DECIDED.get(fact.data.decision) if isinstance(fact.data, TreatmentDecided) else ON_TREATMENT
         if state is None or (not decided and ended is not None and not precedes(ended, fact.effective, ctx.tz)):
-            return (
-                walked  # a dose of the day on which treatment was ended, at no stated hour, may well have come before
-            )
+            # A dose of the day on which treatment was ended, at no stated hour, may well have come before.
+            return walked
         told = changes if changes and changes[-1][1] == state else changes.with_item((fact.at, state))
         return told, fact.effective if state != ON_TREATMENT else None
 

@@ -175,10 +175,10 @@ def first_lift(evidence: Evidence, ctx: Context) -> Lift | None:
 def assessed(
     name: str, facts: Sequence[Fact[RecordBlock]], judge: Judge, ctx: Context, *, latest_before: bool = True
 ) -> Series[Judged]:
-    """The facts that a stop rule (`name`) judges: those since the first dose, and at that dose the latest before it
-    (all of them, where several are of that moment).
+    """The facts that a stop rule (`name`) judges: those since the first dose, and at that dose the latest before it.
 
-    Before the first dose nothing is stopped; what was so then is dated to the dose (protocol: stop rules).
+    Where several are of one moment all of them are the latest. Before the first dose nothing is stopped; what was so
+    then is dated to the dose (protocol: stop rules).
     """
     dose = ctx.first_dose
     if dose is None:

@@ -94,7 +94,8 @@ class OperationsWatch:
 
     async def _take_up(self, now: datetime) -> None:
         """Show and tell what people answered: their words stand on the log alone so far."""
-        changes = await self._standing.follow()
+        if not (changes := await self._standing.follow()):
+            return
         shown: dict[str, AlertRow] = {}
         for patient in {"", *(change.alert.patient for change in changes)}:
             shown |= {row.alert_id: row for row in await self._log.alerts(patient=patient)}

@@ -1,5 +1,6 @@
 """Decisions that several processes derive are judged as one process judges them."""
 
+import os
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import fields
 
@@ -8,6 +9,7 @@ import pytest
 from monitor.audit.records import NewRecord
 from monitor.audit.verify import verify
 from monitor.cli.side_by_side import side_by_side
+from monitor.errors import UsageError
 from monitor.generate.trial import generate_trial
 from tests.audit.given import batch
 from tests.audit.rig import PROTOCOL, record_by_events_clock
@@ -40,6 +42,11 @@ async def test_several_processes_find_what_one_finds(altered: MemoryAuditLog) ->
     assert found == await verify(altered, PROTOCOL)
     assert found.patients == PATIENTS
     assert {each.patient for each in found.differs} == {ALTERED}
+
+
+async def test_a_process_that_is_killed_is_told_of_with_what_to_do() -> None:
+    with pytest.raises(UsageError, match="fewer --jobs"), side_by_side(2) as aside:
+        await aside.begin(os._exit, 9)
 
 
 def test_for_one_job_no_process_is_started() -> None:
