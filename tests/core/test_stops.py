@@ -275,3 +275,14 @@ def test_a_dose_after_the_lifting_decision_is_none_of_it() -> None:
 def test_a_fact_that_a_fast_clock_dates_minutes_ahead_stops_at_once() -> None:
     ahead = marrow(110, "85", issued=110 - 5 / 1440)
     assert Chart([*TREATED, ahead], 110 - 4 / 1440).states[0] == "stopped"
+
+
+def test_a_dose_is_not_against_a_stop_that_a_form_of_a_later_day_took_away_weeks_after() -> None:
+    doubted = acute(95, liver=1, record="doubted", confidence="possible", effective_at=on_date(95))
+    refuted = acute(97, record="refuted", confidence="negative", effective_at=on_date(97), issued=105)
+    doses = [azacitidine(95, effective_at=on_date(95)), azacitidine(96, effective_at=on_date(96))]
+    settling = azacitidine(104)  # given against the stop as well, when the first is long past
+    before = Chart([enrolled(), doubted, *doses, settling], 104.5)
+    assert before.statuses("treatment.dose-after-stop") == ["firing", "firing"]
+    after = Chart([enrolled(), doubted, *doses, settling, refuted], 106)
+    assert after.statuses("treatment.dose-after-stop") == ["withdrawn", "withdrawn"]

@@ -43,7 +43,8 @@ class Cycle:
         return self.doses[0].on
 
 
-_Followed = tuple[Cycle, Cycle | None]  # a cycle, and the next one as far as it tells of this one: its first dose
+# A cycle; the next one as far as it tells of this one: its first dose; and when something stopped within it.
+_Followed = tuple[Cycle, Cycle | None, list[datetime]]
 
 
 def cycles(ctx: Context) -> tuple[Cycle, ...]:
@@ -70,21 +71,31 @@ def find(ctx: Context) -> Iterator[Found]:
     stopped_at = _stopped_at(ctx)
 
     def of_one(followed: _Followed) -> Iterator[Finding]:
-        cycle, following = followed
+        cycle, following, stopped = followed
         yield from _dose(cycle, ctx)
-        yield from _days(cycle, following, stopped_at, ctx)
+        yield from _days(cycle, following, stopped, ctx)
         if following is not None:
             yield from _early(cycle, following, ctx)
 
-    followed = [(cycle, Cycle(later.number, later.doses[:1]) if later else None) for cycle, later in with_next(given)]
-    yield from settled_findings(ctx, "cycles", followed, lambda pair: _rests_on(pair, ctx), of_one)
+    followed = [
+        (cycle, Cycle(later.number, later.doses[:1]) if later else None, _within(cycle, stopped_at, ctx))
+        for cycle, later in with_next(given)
+    ]
+    yield from settled_findings(ctx, "cycles", followed, lambda each: _rests_on(each, ctx), of_one)
     yield from _late(given, ctx)
     yield from _count(given, ctx)
 
 
+def _within(cycle: Cycle, stopped_at: list[datetime], ctx: Context) -> list[datetime]:
+    """When something stopped from its first day on, until its last dose and its end: a stop can rest on later days."""
+    ends_on = max(_over_on(cycle, None, ctx), cycle.doses[-1].on)
+    after = bisect_left(stopped_at, ctx.start_of(ends_on + timedelta(days=1)))
+    return stopped_at[bisect_left(stopped_at, ctx.start_of(cycle.first_on)) : after]
+
+
 def _rests_on(followed: _Followed, ctx: Context) -> date | None:
     """The last day that tells something of a cycle; None while the next one has not begun."""
-    cycle, following = followed
+    cycle, following, _ = followed
     if following is None:
         return None
     return max(_over_on(cycle, following, ctx), following.first_on, cycle.doses[-1].on)

@@ -20,11 +20,16 @@ READS = (AzacitidineGiven, DliInfused, "stops")
 
 
 def find(ctx: Context) -> Iterator[Found]:
-    yield from settled_findings(ctx, RULE.id, ctx.doses, lambda dose: dose.on, lambda dose: _against(dose, ctx))
+    # With the stops, for those can rest on later days than the dose's: a later form may take one away.
+    given = [(dose, _stops_over(dose, ctx)) for dose in ctx.doses]
+    yield from settled_findings(ctx, RULE.id, given, lambda each: each[0].on, lambda each: _against(*each, ctx))
 
 
-def _against(dose: Dose, ctx: Context) -> Iterator[Finding]:
-    against = [stop for stop in ctx.standing.on(dose.on) if stop.hold.covers(dose.effective, ctx.tz)]
+def _stops_over(dose: Dose, ctx: Context) -> tuple[Stop, ...]:
+    return tuple(stop for stop in ctx.standing.on(dose.on) if stop.hold.covers(dose.effective, ctx.tz))
+
+
+def _against(dose: Dose, against: tuple[Stop, ...], ctx: Context) -> Iterator[Finding]:
     if not against:
         return
     drug = "Azacitidine" if isinstance(dose.data, AzacitidineGiven) else "Donor lymphocytes"
