@@ -8,9 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from monitor.core.context import Context, Dose
-from monitor.core.finding import Finding, Found, Rule
+from monitor.core.finding import Finding, Rule
 from monitor.core.rules.runs import single
-from monitor.core.settled import settled_findings
 from monitor.core.stops import Hit, Stop
 from monitor.core.times import Effective, precedes, show
 from monitor.events.treatment import AzacitidineGiven, DliInfused
@@ -19,10 +18,10 @@ RULE = Rule("treatment.dose-after-stop", "high", "stop")
 READS = (AzacitidineGiven, DliInfused, "stops")
 
 
-def find(ctx: Context) -> Iterator[Found]:
-    # With the stops, for those can rest on later days than the dose's: a later form may take one away.
-    given = [(dose, _stops_over(dose, ctx)) for dose in ctx.doses]
-    yield from settled_findings(ctx, RULE.id, given, lambda each: each[0].on, lambda each: _against(*each, ctx))
+def find(ctx: Context) -> Iterator[Finding]:
+    # Never settled: stops can rest on later days than the dose's, and whether people knew rests on the alerts.
+    for dose in ctx.doses if ctx.stops else ():
+        yield from _against(dose, _stops_over(dose, ctx), ctx)
 
 
 def _stops_over(dose: Dose, ctx: Context) -> tuple[Stop, ...]:
