@@ -6,11 +6,10 @@ earlier: any delivery of the same set ends in the same fold.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
-from itertools import chain
 
 from monitor.core.alert import Alert
 from monitor.core.assess import Assessment, Memory, Stops, assess, find_stops
@@ -37,11 +36,6 @@ class Before:
     def raised_at(self, reference: str) -> datetime | None:
         alert = self.ledger.alerts.get(reference) or self.withdrawn.get(reference)
         return alert.raised_at if alert is not None else None
-
-    def told_of(self, rule: str, keys: frozenset[RecordKey]) -> Iterator[Alert]:
-        """The alerts of a rule on any of these facts."""
-        yield from self.ledger.told_of(rule, keys)
-        yield from (alert for alert in self.withdrawn.values() if alert.rule == rule and alert.keys & keys)
 
 
 @dataclass(frozen=True)
@@ -96,7 +90,7 @@ class Fold:
         now = max(at, history.latest_at or at)  # a fact may be effective minutes after it was issued: it is so already
         stops = find_stops(history, protocol, now, last, self.files.superseded(at), self.memory.memo)
         memory = replace(self.memory, retractions=_retractions(self, stops, at, event))
-        told = Raised(self.ledger, before, clock)
+        told = Raised(self.ledger, clock)
         assessment = assess(history, protocol, now, stops=stops, memory=memory, raised_at=told, last=last)
         ledger = self.ledger if last is not None else self.ledger.without_findings()
         if last is None or not assessment.says_the_same(last):
@@ -148,15 +142,16 @@ def _unshelved(ledger: Ledger, at: datetime) -> Ledger:
 
 @dataclass(frozen=True, slots=True)
 class Raised:
-    """When an alert of a rule on these facts was raised; one that is not there yet is raised by the clock."""
+    """When people were told by a stop rule of any of these facts; who were not told yet are told by the clock.
+
+    Once told it stays so, whatever becomes of the alert: what a rule has worked out from it needs no asking again.
+    """
 
     ledger: Ledger
-    before: Before
     clock: datetime
 
     def __call__(self, rule: str, keys: frozenset[RecordKey]) -> datetime:
-        alerts = chain(self.ledger.told_of(rule, keys), self.before.told_of(rule, keys))
-        return min((alert.raised_at for alert in alerts), default=self.clock)
+        return self.ledger.raised_at(rule, keys) or self.clock
 
 
 def _retractions(fold: Fold, stops: Stops, at: datetime, event: Received | None) -> tuple[Retraction, ...]:

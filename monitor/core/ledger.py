@@ -17,6 +17,7 @@ from monitor.core.history import RecordKey
 
 About = tuple[str, str]  # a rule and its item
 Place = tuple[str, str, RecordKey]  # these, and a fact
+Told = tuple[str, RecordKey]  # a stop rule, and a fact
 Group = tuple[list[Alert], list[Finding]]
 
 
@@ -38,13 +39,14 @@ class Ledger:
     places: Growing[Place, int] = field(default_factory=Growing)  # in which episode a fact lies
     shelved: Mapping[str, datetime] = field(default_factory=dict)  # until when
     answered: tuple[str, ...] = ()  # what people did something with since the findings were matched
+    told: Growing[Told, datetime] = field(default_factory=Growing)  # when an alert on it was first raised, for good
 
     def with_alerts(self, alerts: Iterable[Alert]) -> Ledger:
         """The ledger with these alerts, new or as they are now."""
         changed = {alert.alert_id: alert for alert in alerts}
         if not changed:
             return self
-        after = self
+        after = replace(self, told=self._told_by(changed.values()))
         shelved = {reference: until for reference, until in self.shelved.items() if reference not in changed}
         for reference, alert in changed.items():
             after, number = after._with_episode(alert)
@@ -88,12 +90,18 @@ class Ledger:
             findings = [finding for episode in episodes for finding in episode.findings]
             yield sorted(alerts, key=lambda alert: alert.number), findings
 
-    def told_of(self, rule: str, keys: frozenset[RecordKey]) -> Iterator[Alert]:
-        """The alerts of a rule that has no items, on any of these facts."""
-        for number in self._lying_in((rule, ""), keys):
-            for reference in self.episodes[number].alerts:
-                if not self.alerts[reference].keys.isdisjoint(keys):
-                    yield self.alerts[reference]
+    def raised_at(self, rule: str, keys: frozenset[RecordKey]) -> datetime | None:
+        """When people were first told by an alert of a stop rule on any of these facts, whatever became of it."""
+        return min((at for key in keys if (at := self.told.get((rule, key))) is not None), default=None)
+
+    def _told_by(self, alerts: Iterable[Alert]) -> Growing[Told, datetime]:
+        earlier: dict[Told, datetime] = {}
+        for alert in alerts:
+            for told in ((alert.rule, key) for key in alert.keys if alert.rule.startswith("stop.")):
+                known = earlier.get(told) or self.told.get(told)
+                if known is None or alert.raised_at < known:
+                    earlier[told] = alert.raised_at
+        return self.told.with_entries(earlier) if earlier else self.told
 
     def _lying_in(self, about: About, keys: frozenset[RecordKey]) -> list[int]:
         """The episodes in which these facts lie."""

@@ -16,6 +16,7 @@ from monitor.core.alert import Alert, Change
 from monitor.core.fold import Before, Fold
 from monitor.core.growing import Growing
 from monitor.core.history import History
+from monitor.core.ledger import Ledger
 from monitor.core.reconcile import changes
 from monitor.core.series import Series
 from monitor.events.command import Command
@@ -154,8 +155,8 @@ class Patient:
 
     def _refold(self, clock: datetime) -> Fold:
         """The fold of everything known, from the beginning up to the clock."""
-        fold, before = Fold(self.patient_id, self.files, History(self.files.first.tz)), self._before
-        last = self.fold.now
+        before, last, told = self._before, self.fold.now, Ledger(told=self.fold.ledger.told)
+        fold = Fold(self.patient_id, self.files, History(self.files.first.tz), ledger=told)
         for order, event in self.folded:
             while fold.deadline is not None and fold.deadline <= order[0]:
                 fold = fold.tick(fold.deadline, before, clock)

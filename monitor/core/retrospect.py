@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from monitor.core.assess import assess, find_stops
-from monitor.core.fold import Before
+from monitor.core.fold import Before, Raised
 from monitor.core.ledger import Ledger
 from monitor.core.patient import Patient
 from monitor.core.reconcile import Stamp, reconcile
@@ -29,7 +29,8 @@ def as_of_clinical_time(patient: Patient, at: datetime) -> Patient:
     stops = find_stops(known, fold.protocol, at, None, fold.files.superseded(fold.now))
     before = Before(fold.ledger)
     memory = replace(fold.memory, retractions=tuple(r for r in fold.memory.retractions if r.at <= at))
-    assessment = assess(known, fold.protocol, at, stops=stops, memory=memory)
+    told = Raised(fold.ledger, fold.now)
+    assessment = assess(known, fold.protocol, at, stops=stops, memory=memory, raised_at=told)
     stamp = Stamp(patient.patient_id, fold.protocol, at, before.raised_at)
     alerts = [
         alert

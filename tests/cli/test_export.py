@@ -98,7 +98,7 @@ def test_verify_of_a_changed_export_exits_1_and_names_the_record(
         (["export", "--out", "none/copy"], "there is no folder none"),
         (["export", "--out", "log.db"], "never written over"),
         (["verify", "--export", "nothing"], "there is no export at nothing"),
-        (["verify", "--export", "copy", "--since", "file"], "--checkpoint and --since are for the log"),
+        (["verify", "--export", "copy", "--since", "file"], "--checkpoint, --since and --jobs are for the log"),
     ],
 )
 def test_what_cannot_be_done_is_said_in_one_line_and_leaves_nothing(

@@ -10,9 +10,11 @@ from tests.core.charts import (
     acute,
     azacitidine,
     decided,
+    dli,
     enrolled,
     marrow,
     message,
+    on_day,
 )
 
 TREATED = [enrolled(), azacitidine(95)]
@@ -125,6 +127,14 @@ def test_the_same_record_number_of_another_source_is_another_record() -> None:
 def test_a_late_result_runs_the_rules_over_the_whole_history_again() -> None:
     for chart in everywhere([azacitidine(112), marrow(108, "85", issued=118)]):
         assert [a.details["known"] for a in chart.alerts("treatment.dose-after-stop")] == [False]
+
+
+def test_who_was_told_before_the_dose_knew_also_when_the_episode_falls_apart_later() -> None:
+    """A restart signed between the two is entered late: what is left of the stop has an alert of its own."""
+    told = [acute(110, skin=3), acute(120, skin=3), dli(125)]
+    chart = Chart([*TREATED, *told, decided(116, "restart", issued=130), result("99", issued=140, effective=140)], 150)
+    assert [(a.raised_at - on_day(0)).days for a in chart.alerts("stop.acute-gvhd")] == [110, 130]
+    assert [a.details["known"] for a in chart.alerts("treatment.dose-after-stop")] == [True]
 
 
 def test_alerts_keep_when_they_were_raised_through_a_late_arrival() -> None:

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.core.assess import assess, find_stops
+from monitor.core.fold import Raised
 from monitor.core.patient import Entry, Patient
 from monitor.core.reconcile import Stamp, reconcile
 from tests.core import charts
@@ -56,7 +57,8 @@ def _holds(patient: Patient) -> None:
     known = fold.assessment.context
     memory = replace(fold.memory, memo={}, closures=known.closures)  # a person's word is taken up by the next step
     stops = find_stops(fold.history, known.protocol, known.now, None, known.superseded)
-    anew = assess(fold.history, known.protocol, known.now, stops=stops, memory=memory, raised_at=known.raised_at)
+    told = Raised(fold.ledger, fold.now)
+    anew = assess(fold.history, known.protocol, known.now, stops=stops, memory=memory, raised_at=told)
     assert anew.findings == fold.assessment.findings
     assert anew.deadline == fold.assessment.deadline
     if not fold.ledger.answered:  # what a person has done is matched with the next finding
