@@ -27,6 +27,11 @@ MEMBERSHIP: Final = {BrokerKind.KAFKA: (10.0, 1.0), BrokerKind.TANSU: (2.0, 0.5)
 COMMIT_EVERY: Final = 1.0  # seconds
 
 
+class Engine(faust.App):
+    async def on_first_start(self) -> None:
+        """Make no directories: faust's tables are not used, and a container's disk cannot be written to."""
+
+
 def build_app(settings: Settings, keeper: Keeper, leave: Leave, watchdog: Watchdog) -> faust.App:
     """Make the app with its eight agents over one intake; start it with `await app.start()`.
 
@@ -34,7 +39,7 @@ def build_app(settings: Settings, keeper: Keeper, leave: Leave, watchdog: Watchd
     """
     unpack_carefully(settings.max_expanded_bytes)
     session, heartbeat = MEMBERSHIP[settings.broker_kind]
-    app = faust.App(
+    app = Engine(
         settings.group,
         broker=[f"kafka://{server}" for server in settings.bootstrap_servers],
         store="memory://",

@@ -21,6 +21,8 @@ from tests.support.waiting import wait_until
 COMMAND = Path(sys.executable).with_name("safety-monitor")
 REPOSITORY = Path(__file__).parents[2]
 SKEW_FILE = "SKEW_FILE"
+READ_ONLY = "/proc"
+"""Where workers of the tests run: nothing can be made there, as on a container's disk."""
 
 
 @dataclass
@@ -68,7 +70,9 @@ class WorkerProcess:
         """Start it, without waiting for anything."""
         with self.log.open("ab") as output:
             command = [COMMAND] if self.skew is None else [sys.executable, "-m", "tests.support.skewed"]
-            self.process = subprocess.Popen([*command, "worker"], env=self.environment, stdout=output, stderr=output)
+            self.process = subprocess.Popen(
+                [*command, "worker"], env=self.environment, stdout=output, stderr=output, cwd=READ_ONLY
+            )
 
     def start_ready(self) -> None:
         """Start it and wait until it says that it is ready."""
