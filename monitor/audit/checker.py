@@ -3,7 +3,7 @@
 Written out for speed, since `verify` asks it of every record: the database's own rows, one loop, no object a record.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
@@ -43,7 +43,7 @@ class Checker:
         self._sequence = EMPTY_LOG.sequence
         self._running = EMPTY_LOG.running_hash
         self._streams: dict[str, End] = {}
-        self._checked: set[str] = set()
+        self._checked: set[str] | None = None  # None: all of them
         self._scheme = 0  # that of the first record is that of all
         self._held = 0  # the size of the last checkpoint that the tree agreed with
 
@@ -53,9 +53,9 @@ class Checker:
         return Head(self._sequence, self._running)
 
     @property
-    def streams(self) -> list[str]:
+    def streams(self) -> Collection[str]:
         """The streams that have records which were checked, since `rest` if that was called."""
-        return list(self._checked)
+        return self._streams.keys() if self._checked is None else self._checked
 
     def rest(self) -> None:
         """Go on from here another time: what was checked until now is trusted from now on."""
@@ -92,7 +92,8 @@ class Checker:
             streams[stream] = (version, link)
             leaves.append(leaf)
             sequence = number
-        self._checked.update({row[2] for row in rows[: len(leaves)]})
+        if self._checked is not None:
+            self._checked.update({row[2] for row in rows[: len(leaves)]})
         self._follow(leaves)
         return broken
 
@@ -105,6 +106,7 @@ class Checker:
     def trust(self, rows: Sequence[Row]) -> Broken | None:
         """Take the next records as they are: their leaves are under a checkpoint that is trusted."""
         self._begun(rows)
+        self._checked = self._checked or set()  # from here on not all of them
         leaves, broken = [], None
         for number, stored in enumerate(map(Stored._make, rows), self._sequence + 1):
             if stored.sequence != number:

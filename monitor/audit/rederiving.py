@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -49,7 +49,7 @@ IN_A_THREAD = Aside()
 async def check_decisions(
     log: Streams,
     protocol: Protocol,
-    streams: Iterable[str],
+    streams: Collection[str],
     *,
     until: int,
     swept: Mapping[int, datetime],
@@ -64,9 +64,8 @@ async def check_decisions(
     activated = await activations(log)
     files = timeline(activated, protocol)
     hashes = {file.hash for file in files.files} | {each.hash for each in activated}
-    names = {kinds.patient_of(stream) or kinds.patient_of_alert(stream) for stream in streams}
     verdict, under_way = Verdict(), deque[asyncio.Future[Verdict]]()
-    for patient in sorted(name for name in names if name is not None):
+    for patient in _patients(streams):
         facts = _up_to(until, await log.stream(kinds.patient_stream(patient)))
         decided = _up_to(until, await log.stream(kinds.alert_stream(patient)))
         if (broken := unreadable([*facts, *decided])) is not None:
@@ -79,6 +78,16 @@ async def check_decisions(
     for left in under_way:
         verdict = _together(verdict, await left)
     return _excused(verdict) if verdict.upgraded else verdict
+
+
+def _patients(streams: Collection[str]) -> Iterator[str]:
+    """Whose streams these are, each once; a trial has many patients: they are not all held by name."""
+    for stream in sorted(streams):
+        patient, decided = kinds.patient_of(stream), kinds.patient_of_alert(stream)
+        if patient is not None:
+            yield patient
+        elif decided is not None and kinds.patient_stream(decided) not in streams:
+            yield decided
 
 
 def _together(verdict: Verdict, found: Verdict) -> Verdict:

@@ -32,8 +32,8 @@ class Ward:
 
     @property
     def settled(self) -> float:
-        """After so many messages those who are active have as long histories as at the end."""
-        return self.active / self.turnover if self.turnover else self.active
+        """After so many messages nobody is left of those who came together at the beginning: it is as at the end."""
+        return self.active + (self.active / self.turnover if self.turnover else 0)
 
 
 def endless(ward: Ward, seed: int) -> Iterator[Outgoing]:

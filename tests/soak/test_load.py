@@ -19,7 +19,7 @@ def test_so_many_patients_come_and_each_has_about_as_many_results() -> None:
     results = Counter(patient for topic, patient in sent(ward) if topic == "safety.lab")
     early, late = (sum(results[each] for each in some) / len(some) for some in (enrolled[200:500], enrolled[500:800]))
     assert early == pytest.approx(late, rel=0.2)
-    assert ward.settled == pytest.approx(656, rel=0.01)
+    assert ward.settled == pytest.approx(756, rel=0.01)
 
 
 def test_where_all_are_active_none_leaves() -> None:

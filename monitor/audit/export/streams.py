@@ -3,6 +3,7 @@
 import json
 import tempfile
 from collections import defaultdict
+from collections.abc import Collection
 from datetime import datetime
 from typing import IO
 
@@ -38,9 +39,9 @@ class ExportedStreams:
                 self._lines.write(line)
 
     @property
-    def names(self) -> list[str]:
+    def names(self) -> Collection[str]:
         """The streams that have records."""
-        return list(self._places)
+        return self._places.keys()
 
     async def stream(self, name: str) -> list[Record]:
         """All records of one stream, in order."""
@@ -69,7 +70,7 @@ async def decisions_of(export: verifier.Verifier, protocol: Protocol) -> Verdict
         return None
     swept = _swept(export.manifest)
     streams = ExportedStreams(export.source)
-    names = [kinds.patient_stream(filters["patient"])] if filters["patient"] else streams.names
+    names = {kinds.patient_stream(filters["patient"])} if filters["patient"] else streams.names
     try:
         return await check_decisions(streams, protocol, names, until=export.walk.sequence, swept=swept)
     finally:
