@@ -87,6 +87,16 @@ def test_everything_that_is_mounted_from_here_exists() -> None:
         assert (ROOT / source).exists() if source.startswith("./") else source in COMPOSE["volumes"]
 
 
+def test_what_must_outlive_its_container_lies_on_a_volume() -> None:
+    kept = {name: [volume.split(":")[1] for volume in service.get("volumes", ())] for name, service in SERVICES.items()}
+
+    assert SERVICES["kafka"]["environment"]["KAFKA_LOG_DIRS"] in kept["kafka"]
+    assert "/var/lib/postgresql/data" in kept["postgres"]  # where its image keeps it
+    for name in ("prometheus", "alertmanager"):
+        (path,) = [part.partition("=")[2] for part in SERVICES[name]["command"] if part.startswith("--storage")]
+        assert path in kept[name]
+
+
 @pytest.mark.parametrize("name", sorted(SERVICES.keys() - OURS))
 def test_foreign_images_have_a_version(name: str) -> None:
     version = SERVICES[name]["image"].partition(":")[2]
