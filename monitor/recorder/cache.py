@@ -34,8 +34,12 @@ class PatientCache:
         self._known[patient] = known
         self._facts += known.facts
         while len(self._known) > 1 and (len(self._known) > self._patients or self._facts > self._limit):
-            _, gone = self._known.popitem(last=False)
-            self._facts -= gone.facts
+            self._let_go()
+
+    def make_room(self) -> None:
+        """Another is about to be folded, and put here once it is committed: until then it counts as one, too."""
+        if len(self._known) >= self._patients:
+            self._let_go()
 
     def forget(self, patient: str) -> None:
         """Another has written, or the state is in doubt."""
@@ -46,3 +50,7 @@ class PatientCache:
         """Partitions changed hands."""
         self._known.clear()
         self._facts = 0
+
+    def _let_go(self) -> None:
+        _, gone = self._known.popitem(last=False)
+        self._facts -= gone.facts

@@ -47,6 +47,7 @@ class Loader:
         """
         if (known := self._cache.get(patient)) is not None:
             return Loaded(known)
+        self._cache.make_room()
         facts = await self._patience(lambda: self._log.stream(kinds.patient_stream(patient)))
         decided = await self._patience(lambda: self._log.stream(kinds.alert_stream(patient)))
         rows = await self._patience(lambda: self._log.alerts(patient=patient, statuses=LIVE)) if facts else []

@@ -37,6 +37,16 @@ class TestThePatientsInMemory:
         assert cache.get("huge") is not None
         assert cache.get("a") is None
 
+    def test_one_goes_before_another_is_folded_and_no_more_than_one(self) -> None:
+        cache = PatientCache(patients=2, facts=1_000)
+        cache.make_room()
+        for name in ("a", "b"):
+            cache.put(name, known(1))
+        cache.make_room()
+        assert cache.facts == 1
+        cache.put("c", known(1))
+        assert [name for name in ("a", "b", "c") if cache.get(name)] == ["b", "c"]
+
     def test_what_is_put_again_or_forgotten_is_counted_once(self) -> None:
         cache = PatientCache(patients=10, facts=100)
         cache.put("a", known(30))
