@@ -53,10 +53,10 @@ class Closure:
     at: datetime
 
 
-RaisedAt = Callable[[str, frozenset[RecordKey]], datetime | None]
+RaisedAt = Callable[[str, RecordKey], datetime | None]  # when an alert of a stop rule was first raised on a fact
 
 
-def never_raised(_rule: str, _keys: frozenset[RecordKey]) -> datetime | None:
+def never_raised(_rule: str, _key: RecordKey) -> datetime | None:
     """For an assessment that knows of no alerts."""
     return None
 

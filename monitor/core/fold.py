@@ -142,7 +142,7 @@ def _unshelved(ledger: Ledger, at: datetime) -> Ledger:
 
 @dataclass(frozen=True, slots=True)
 class Raised:
-    """When people were told by a stop rule of any of these facts; who were not told yet are told by the clock.
+    """When people were told of a fact by a stop rule; who were not told yet are told by the clock.
 
     Once told it stays so, whatever becomes of the alert: what a rule has worked out from it needs no asking again.
     """
@@ -150,8 +150,8 @@ class Raised:
     ledger: Ledger
     clock: datetime
 
-    def __call__(self, rule: str, keys: frozenset[RecordKey]) -> datetime:
-        return self.ledger.raised_at(rule, keys) or self.clock
+    def __call__(self, rule: str, key: RecordKey) -> datetime:
+        return self.ledger.told.get((rule, key), self.clock)
 
 
 def _retractions(fold: Fold, stops: Stops, at: datetime, event: Received | None) -> tuple[Retraction, ...]:

@@ -39,7 +39,7 @@ class Ledger:
     places: Growing[Place, int] = field(default_factory=Growing)  # in which episode a fact lies
     shelved: Mapping[str, datetime] = field(default_factory=dict)  # until when
     answered: tuple[str, ...] = ()  # what people did something with since the findings were matched
-    told: Growing[Told, datetime] = field(default_factory=Growing)  # when an alert on it was first raised, for good
+    told: Growing[Told, datetime] = field(default_factory=Growing)  # when people were first told, whatever became of it
 
     def with_alerts(self, alerts: Iterable[Alert]) -> Ledger:
         """The ledger with these alerts, new or as they are now."""
@@ -90,14 +90,12 @@ class Ledger:
             findings = [finding for episode in episodes for finding in episode.findings]
             yield sorted(alerts, key=lambda alert: alert.number), findings
 
-    def raised_at(self, rule: str, keys: frozenset[RecordKey]) -> datetime | None:
-        """When people were first told by an alert of a stop rule on any of these facts, whatever became of it."""
-        return min((at for key in keys if (at := self.told.get((rule, key))) is not None), default=None)
-
     def _told_by(self, alerts: Iterable[Alert]) -> Growing[Told, datetime]:
         earlier: dict[Told, datetime] = {}
-        for alert in alerts:
-            for told in ((alert.rule, key) for key in alert.keys if alert.rule.startswith("stop.")):
+        for alert in (alert for alert in alerts if alert.rule.startswith("stop.")):
+            was = self.alerts.get(alert.alert_id)
+            told_already = was.keys if was is not None and was.raised_at <= alert.raised_at else frozenset()
+            for told in ((alert.rule, key) for key in alert.keys - told_already):
                 known = earlier.get(told) or self.told.get(told)
                 if known is None or alert.raised_at < known:
                     earlier[told] = alert.raised_at

@@ -42,5 +42,6 @@ def _against(dose: Dose, against: tuple[Stop, ...], ctx: Context) -> Iterator[Fi
 
 
 def _was_told(stop: Stop, dose: Effective, ctx: Context) -> bool:
-    raised_at = ctx.raised_at(stop.rule.id, stop.keys)
-    return raised_at is not None and not precedes(dose, raised_at, ctx.tz)
+    """Was an alert of it raised at or before the dose?"""
+    told = (ctx.raised_at(stop.rule.id, evidence.key) for evidence in stop.evidence)
+    return any(at is not None and not precedes(dose, at, ctx.tz) for at in told)
