@@ -28,16 +28,12 @@ class HttpSite:
         host: str = "127.0.0.1",
         port: int = 9464,
         token: str | None = None,
-        before_scrape: Callable[[], None] | None = None,
     ) -> None:
-        """`before_scrape` refreshes gauges that are computed; `port` 0 takes any free one (see `port`);
-        `token` is what callers must show, None: nobody is asked.
-        """
+        """`port` 0 takes any free one (see `port`); `token` is what callers must show, None: nobody is asked."""
         self._metrics = metrics
         self._readiness = readiness
         self._host = host
         self._wanted_port = port
-        self._before_scrape = before_scrape
         self._expected = None if token is None else f"Bearer {token}".encode()
         self._runner: web.AppRunner | None = None
 
@@ -89,8 +85,7 @@ class HttpSite:
         return hmac.compare_digest(shown, self._expected)
 
     async def _serve_metrics(self, _request: web.Request) -> web.Response:
-        if self._before_scrape is not None:
-            self._before_scrape()
+        self._metrics.readiness_is(self._readiness().ready)  # judged now: nobody else need ever have asked
         # aiohttp's content_type takes no parameters, and Prometheus' has its version there.
         return web.Response(body=self._metrics.exposition(), headers={"Content-Type": CONTENT_TYPE})
 
@@ -100,6 +95,5 @@ class HttpSite:
 
     async def _serve_readyz(self, request: web.Request) -> web.Response:
         report = self._readiness()
-        self._metrics.readiness_is(report.ready)
         told = report.to_json() if self._knows(request) else {"ready": report.ready}
         return web.json_response(told, status=200 if report.ready else 503)

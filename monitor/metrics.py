@@ -172,6 +172,10 @@ class Metrics:
         """Set how many messages of a partition are not yet recorded."""
         self._lag.labels(self._known("topic", topic), str(partition)).set(messages)
 
+    def lags_are_unknown(self) -> None:
+        """Partitions changed hands: what lags is for whoever has them now to tell."""
+        self._lag.clear()
+
     def batch_committed(self, head_sequence: int, at: datetime) -> None:
         """Note a successful commit: the log's head and the wall clock's time."""
         self._head.set(head_sequence)

@@ -1,5 +1,6 @@
 """The thread of faust that talks to the broker, with a short wait for company."""
 
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol, cast
 
@@ -71,14 +72,24 @@ class PromptThread(AIOKafkaConsumerThread):
         return repr(task.exception().__cause__ or task.exception())
 
     def last_answer(self) -> tuple[int, dict[TopicPartition, int]]:
-        """When the broker last answered a fetch (Unix time in ms; 0 before any answer), and the ends it told."""
+        """When the broker last answered a fetch (Unix time in ms; 0 before any answer), and the ends it told.
+
+        Who was given no partition fetches nothing: that its group's coordinator knows it is the answer.
+        """
         consumer = self._consumer
         if consumer is None:
             return 0, {}
         try:
             mine = consumer.assignment()
+            if not mine and self._is_member(consumer):
+                return round(time.time() * 1000), {}
             answered = [consumer.last_poll_timestamp(tp) or 0 for tp in mine]
             ends = {(tp.topic, tp.partition): end for tp in mine if (end := consumer.highwater(tp)) is not None}
         except IllegalStateError:
             return 0, {}  # a rebalance came between
         return max(answered, default=0), ends
+
+    @staticmethod
+    def _is_member(consumer: Any) -> bool:
+        coordinator = consumer._coordinator
+        return coordinator is not None and coordinator.coordinator_id is not None and coordinator.generation > 0

@@ -143,6 +143,7 @@ class Recorder:
             await self._patience(lambda: self._log.claim_ownership(mine, self._owner))
             if frozenset(mine) != self._owned:
                 self._cache.clear()
+                self._observer.lags_are_unknown()
                 self._owned = frozenset(mine)
             self._positions = await self._patience(self._log.positions)
             return self.recorded(mine)

@@ -1,12 +1,14 @@
-"""A stream engine that does not start ends the worker, with the code that says whether another start may help."""
+"""A start: what is ready, and with which code a worker ends that cannot start: it says whether another may help."""
 
 import asyncio
+from pathlib import Path
 
 import pytest
 from aiokafka.errors import KafkaConnectionError
 
 from monitor import running
 from monitor.agents.watchdog import Watchdog
+from monitor.broker import apply_topics
 from monitor.health import Health
 from monitor.http import HttpSite
 from monitor.metrics import Metrics
@@ -14,6 +16,8 @@ from monitor.running import Worker
 from monitor.settings import Settings
 from monitor.wiring import Parts
 from tests.support.broker import Broker, settings_for
+from tests.support.waiting import wait_until
+from tests.support.worker import WorkerProcess, worker_process
 
 AGAIN, MISTAKE = 75, 70
 
@@ -44,6 +48,33 @@ def _parts(settings: Settings, error: Exception) -> Parts:
         site=HttpSite(metrics=Metrics(), readiness=health.report, host="127.0.0.1", port=0, token=None),
         services={},
     )
+
+
+def test_a_worker_that_starts_before_its_database_ends_so_that_it_is_started_again(
+    broker: Broker, tmp_path: Path
+) -> None:
+    with worker_process(broker, "postgresql://nobody@127.0.0.1:1/none", tmp_path) as worker:
+        worker.start()
+        assert worker.ended() == AGAIN
+        assert "worker ends" in worker.said()
+
+
+def test_a_worker_that_is_given_no_partition_is_ready(bare_broker: Broker, postgres_url: str, tmp_path: Path) -> None:
+    asyncio.run(apply_topics(settings_for(bare_broker), partitions=1, replication=1))
+    (tmp_path / "second").mkdir()
+    with (
+        worker_process(bare_broker, postgres_url, tmp_path, INSTANCE="first") as first,
+        worker_process(bare_broker, postgres_url, tmp_path / "second", INSTANCE="second") as second,
+    ):
+        assert first.run("database", "upgrade").returncode == 0
+        first.start_ready()
+        second.start_ready()
+
+        def idle() -> list[WorkerProcess]:
+            return [each for each in (first, second) if "safety_consumer_lag{" not in each.fetch("metrics")]
+
+        wait_until(lambda: first.ready() and second.ready() and len(idle()) == 1, "one has all, and both are ready")
+        assert "safety_ready 1.0" in idle()[0].fetch("metrics")
 
 
 @pytest.mark.parametrize(

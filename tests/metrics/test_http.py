@@ -68,19 +68,16 @@ async def test_a_silent_broker_turns_readiness_red_and_says_so(site: HttpSite, w
     assert (await get(site, "/livez"))[0] == 200
 
 
-async def test_computed_gauges_are_refreshed_before_a_scrape(health: Health) -> None:
-    metrics = Metrics(channels=["officer"])
-    site = HttpSite(
-        metrics=metrics,
-        readiness=health.report,
-        port=0,
-        before_scrape=lambda: metrics.outbox_is({"officer": 3}, 1.5),
-    )
-    await site.start()
-    try:
-        assert 'safety_outbox_pending{channel="officer"} 3.0' in (await get(site, "/metrics"))[1]
-    finally:
-        await site.stop()
+async def test_a_scrape_tells_whether_it_is_ready_though_nobody_asks_readyz(
+    site: HttpSite, health: Health, watch: Stopwatch
+) -> None:
+    assert "safety_ready 1.0" in (await get(site, "/metrics"))[1]
+    watch.seconds += 31
+    assert "safety_ready 0.0" in (await get(site, "/metrics"))[1]
+    health.fetched()
+    assert "safety_ready 1.0" in (await get(site, "/metrics"))[1]
+    health.stopping()
+    assert "safety_ready 0.0" in (await get(site, "/metrics"))[1]
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,16 @@ async def test_the_same_offsets_again_change_nothing() -> None:
     assert (await bench.log.positions())["safety.lab", 0].next_offset == 5
 
 
+async def test_how_far_a_partition_lags_is_no_longer_told_once_another_has_it() -> None:
+    bench = Bench(metrics=Metrics(topics=TOPICS))
+    recorder = await bench.start()
+    await recorder.assigned([("safety.lab", 0)])
+    recorder.fetched({("safety.lab", 0): 7})
+    assert 'safety_consumer_lag{partition="0",topic="safety.lab"} 7.0' in bench.metrics.exposition().decode()
+    await recorder.assigned([("safety.lab", 1)])
+    assert "safety_consumer_lag{" not in bench.metrics.exposition().decode()
+
+
 async def test_another_message_at_a_recorded_offset_stops_the_worker() -> None:
     bench = Bench()
     recorder = await bench.start()
