@@ -87,6 +87,14 @@ def test_everything_that_is_mounted_from_here_exists() -> None:
         assert (ROOT / source).exists() if source.startswith("./") else source in COMPOSE["volumes"]
 
 
+def test_what_is_no_job_comes_back_after_a_restart_of_the_machine_and_tells_of_a_worker_that_does_not() -> None:
+    assert {name for name, service in SERVICES.items() if service.get("restart") == "unless-stopped"} == (
+        SERVICES.keys() - JOBS
+    )
+    for name in ("prometheus", "alertmanager"):
+        assert "worker" not in SERVICES[name].get("depends_on", {})
+
+
 def test_what_must_outlive_its_container_lies_on_a_volume() -> None:
     kept = {name: [volume.split(":")[1] for volume in service.get("volumes", ())] for name, service in SERVICES.items()}
 
