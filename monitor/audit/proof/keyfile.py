@@ -11,6 +11,8 @@ logger = logging.getLogger(__name__)
 
 PRIVATE: Final = 0o600
 OTHERS: Final = 0o077
+STRANGERS: Final = 0o027
+"""Of a secret that the machine's root hands to a service by its group: only these are too many."""
 
 
 def write_secret(path: Path, text: str) -> None:
@@ -30,11 +32,17 @@ def add_secret(path: Path, text: str) -> None:
 def read_secret(path: Path) -> str:
     """What the file holds. Raises UsageError, which shows nothing of it."""
     try:
-        if path.stat().st_mode & OTHERS:
+        if open_to_others(path):
             logger.warning("the key file %s can be read by others than its owner: chmod 600", path)
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"the key file {path} cannot be read: {type(error).__name__}") from None
+
+
+def open_to_others(path: Path) -> bool:
+    """Can others than those whom it was made for read the file? Raises OSError."""
+    found = path.stat()
+    return bool(found.st_mode & (OTHERS if found.st_uid == os.geteuid() else STRANGERS))
 
 
 def _write(descriptor: int, text: str) -> None:

@@ -1,13 +1,12 @@
 """What is on this machine: the protocol file, the key of checkpoints, the HTTP port, the heartbeat's address."""
 
 import asyncio
-import stat
 from collections.abc import Iterator
 from typing import Final
 from urllib.parse import urlsplit
 
 from monitor.audit.log import SqlAuditLog
-from monitor.audit.proof.keyfile import OTHERS, read_secret
+from monitor.audit.proof.keyfile import open_to_others, read_secret
 from monitor.audit.proof.keys import signing_keys
 from monitor.audit.proof.publishing import newest_in
 from monitor.audit.protocols import activations
@@ -60,7 +59,7 @@ def look_at_checkpoints(settings: Settings) -> Iterator[Symptom]:
         return
     held = f"; the newest in the file is of {newest.size} records" if newest else ""
     yield well(part, f"signed with {count} key{'s' * (count > 1)}{held}")
-    if stat.S_IMODE(settings.checkpoint_key.stat().st_mode) & OTHERS:
+    if open_to_others(settings.checkpoint_key):
         yield doubt(part, "others may read the key", f"chmod 600 {settings.checkpoint_key}")
     if settings.checkpoint_file is None:
         yield doubt(part, "they stay in this house", "set checkpoint_file, best on another machine's disk")
