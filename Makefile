@@ -9,7 +9,7 @@ PYTEST ?= $(BIN)/python -m pytest
 PURE := tests/core tests/events tests/protocol tests/generate
 SIDE_BY_SIDE := -n 2 --dist worksteal
 # Needs Java 17, and Maven to fetch the broker's jars once.
-ON_KAFKA := tests/kafka $(addprefix tests/engine/test_,worker.py refusals.py equivalence.py outages.py two_workers.py kills.py stopping.py)
+ON_KAFKA := tests/kafka $(addprefix tests/engine/test_,worker.py refusals.py equivalence.py outages.py two_workers.py starting.py kills.py stopping.py)
 
 .PHONY: help install demo bench bench-audit test check laws test-kafka storm fuzz review soak bench-assess bench-alerts fmt lint types imports lock hooks clean
 
