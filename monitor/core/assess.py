@@ -195,7 +195,8 @@ def assess(
         memo=memory.memo,
         superseded=tuple(file for file, _ in stops.superseded),
     )
-    ctx = replace(ctx, retractions=tuple(r for r in memory.retractions if not _lifted_before(r, ctx)))
+    if memory.retractions:
+        ctx = replace(ctx, retractions=tuple(r for r in memory.retractions if not _lifted_before(r, ctx)))
     if ctx.enrolment is not None and (ctx.first_dose is None or not memory.eligibility):
         ctx = replace(ctx, eligibility=eligibility.evaluate(ctx))
     before = last.answers if last is not None else {}

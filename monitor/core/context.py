@@ -77,9 +77,15 @@ class Context:
     superseded: tuple[Superseded, ...] = ()  # the protocol files that were in force before
     deadlines: list[datetime] = field(default_factory=list)
     memo: Memo = field(default_factory=dict)  # what was walked along before, under this file
+    _reads: dict[Dependency, object] = field(default_factory=dict, init=False)
 
     def read(self, name: Dependency) -> object:
         """What a rule says it reads: the facts of a kind, or one of the derived values by its name."""
+        if name not in self._reads:  # every rule asks for several of the same few
+            self._reads[name] = self._read(name)
+        return self._reads[name]
+
+    def _read(self, name: Dependency) -> object:
         if isinstance(name, type | Analyte):
             return self.history.facts.get(name, NONE), self.history.contested.get(name, NONE)
         return getattr(self, name)
