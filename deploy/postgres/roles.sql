@@ -1,7 +1,8 @@
--- Roles of the log's database. Run it by psql as a superuser in that database, after `safety-monitor database upgrade`,
--- and again after each later upgrade:  psql -v ON_ERROR_STOP=1 -d DATABASE -f roles.sql
+-- Roles of the log's database. Run it by psql in that database, after `safety-monitor database upgrade`, and again after
+-- each later upgrade, while the workers go on:  psql -X -v ON_ERROR_STOP=1 -d DATABASE -f roles.sql
+-- Run it as a superuser, or as the database's owner if that login has CREATEROLE.
 --
---   safety_owner   owns the tables; nobody logs in as it. Migrations: SET ROLE safety_owner, or a superuser.
+--   safety_owner   owns the tables; nobody logs in as it. Migrations: a member of it, or a superuser.
 --   safety_writer  the worker. SELECT and INSERT alone on the log.
 --   safety_reader  verify, replay, inspectors. SELECT, and INSERT of word that it reads into `waiting_acts` alone.
 --   safety_redactor  whoever runs `redact`: the one role that can destroy keys.
@@ -17,26 +18,37 @@ BEGIN
             EXECUTE format('CREATE ROLE %I NOLOGIN', name);
         END IF;
     END LOOP;
+    IF NOT pg_has_role('safety_owner', 'USAGE') THEN -- or the login that made the tables could never migrate them again
+        EXECUTE format('GRANT safety_owner TO %I', current_user);
+    END IF;
 END
 $roles$;
 
-DO $owner$
+GRANT USAGE, CREATE ON SCHEMA public TO safety_owner;
+
+-- Each in a transaction of its own, for each must wait for the appends in hand; and shorter than a worker waits for it.
+SET lock_timeout = '3s';
+SELECT format('ALTER TABLE public.%I OWNER TO safety_owner', tablename)
+FROM pg_tables WHERE schemaname = 'public' AND tableowner <> 'safety_owner' \gexec
+RESET lock_timeout;
+
+-- All rights at once: no worker ever sees them taken and not yet given back.
+BEGIN;
+DO $rights$
 DECLARE
     name text;
 BEGIN
     FOR name IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' LOOP
-        EXECUTE format('ALTER TABLE public.%I OWNER TO safety_owner', name);
         EXECUTE format('REVOKE ALL ON public.%I FROM PUBLIC, safety_writer, safety_reader, safety_redactor', name);
         EXECUTE format('GRANT SELECT ON public.%I TO safety_writer, safety_reader', name);
     END LOOP;
 END
-$owner$;
+$rights$;
 
 ALTER FUNCTION public.audit_log_refuse() OWNER TO safety_owner;
 ALTER FUNCTION public.checkpoints_refuse() OWNER TO safety_owner;
 REVOKE CREATE ON SCHEMA public FROM PUBLIC, safety_writer, safety_reader;
 GRANT USAGE ON SCHEMA public TO safety_writer, safety_reader;
-GRANT USAGE, CREATE ON SCHEMA public TO safety_owner;
 
 GRANT INSERT ON public.audit_log, public.checkpoints, public.tree_tiles TO safety_writer;
 GRANT INSERT ON public.wrapping_keys, public.payload_keys TO safety_writer; -- a key is made once and never changed
@@ -47,6 +59,7 @@ GRANT INSERT (dedupe_key, kind, payload, actor, known_at) ON public.waiting_acts
 GRANT DELETE ON public.waiting_acts TO safety_writer;
 
 -- Who may redact: all that the worker may, and destroy keys. A person's role, never the worker's.
-GRANT safety_writer TO safety_redactor;
+SELECT 'GRANT safety_writer TO safety_redactor' WHERE NOT pg_has_role('safety_redactor', 'safety_writer', 'MEMBER') \gexec
 GRANT DELETE ON public.wrapping_keys, public.payload_keys TO safety_redactor;
 GRANT INSERT, UPDATE ON public.tombstones TO safety_redactor;
+COMMIT;

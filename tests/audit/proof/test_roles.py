@@ -130,3 +130,21 @@ async def test_a_reader_proves_a_record(postgres: PostgresCluster, name: str) ->
     log = await SqlAuditLog.open(postgres.url(name, user="auditor"), writing=False)
     assert await prove_inclusion(ProofStore(log), 7)
     await log.close()
+
+
+async def test_a_worker_is_never_refused_while_its_rights_are_given_anew(postgres: PostgresCluster, name: str) -> None:
+    log = await SqlAuditLog.open(postgres.url(name, user="signer"))
+    given = asyncio.create_task(asyncio.to_thread(give_rights, postgres, name, times=5))
+    appended = 0
+    while not given.done():
+        await log.append(batch(fact("P2", appended)))
+        appended += 1
+
+    await given
+    await log.close()
+    assert appended > 5
+
+
+def give_rights(postgres: PostgresCluster, name: str, times: int) -> None:
+    for _ in range(times):
+        postgres.sql(ROLES.read_text(), database=name)
