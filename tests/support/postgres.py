@@ -102,6 +102,16 @@ class PostgresCluster:
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[PostgresCluster]:
     """The session's cluster."""
+    yield from _started()
+
+
+@pytest.fixture(scope="module")
+def fresh_postgres() -> Iterator[PostgresCluster]:
+    """A cluster of the module's own, whose roles no other test has made."""
+    yield from _started()
+
+
+def _started() -> Iterator[PostgresCluster]:
     programs = find_programs()
     if programs is None:
         pytest.skip(MISSING)
