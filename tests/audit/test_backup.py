@@ -1,5 +1,7 @@
 """The recipes of docs/operations.md: what was backed up and restored is whole, and goes on."""
 
+import os
+import re
 import shutil
 import sqlite3
 import subprocess
@@ -28,22 +30,54 @@ from tests.support.postgres import PostgresCluster, find_programs
 
 LINES = lines_of(SCENARIOS[11])
 PATIENT = "patient/SH-001"
+ROOT = Path(__file__).parents[2]
+POSTGRES = ROOT / "deploy/postgres"
+RESTORING = "createdb|pg_restore|psql"
 KEYS_ALONE = ("--data-only", "--table=payload_keys", "--table=wrapping_keys")
 WITHOUT_KEYS = ("--exclude-table-data=payload_keys", "--exclude-table-data=wrapping_keys")
 
 
-async def test_a_dump_of_postgresql_restores_to_a_log_that_is_whole(postgres: PostgresCluster, tmp_path: Path) -> None:
+@pytest.fixture
+async def given_rights(postgres: PostgresCluster) -> str:
+    """The URL of a new log whose roles have their rights, so that a dump of it names them."""
     url = postgres.database()
-    log = await recorded_at(url)
+    await (await recorded_at(url)).close()
+    postgres.sql((POSTGRES / "roles.sql").read_text(), database=url.rpartition("/")[2])
+    return url
+
+
+async def test_a_dump_of_postgresql_restores_to_a_log_that_is_whole(
+    given_rights: str, fresh_postgres: PostgresCluster, tmp_path: Path
+) -> None:
+    """On another cluster, where none of the roles is that the dump names."""
+    log = await SqlAuditLog.open(given_rights)
     head = await log.head()
-    restored = postgres.database()
 
-    dump(url, tmp_path / "log.dump")
+    follow("Backup", "pg_dump", tmp_path, DATABASE=given_rights)
     await log.append(batch(fact(stream="system")))  # the dump is of its moment, whatever comes after
-    restore(restored, tmp_path / "log.dump", "--no-owner")
-
     await log.close()
-    await holds(restored, head.sequence)
+    follow("Restore", RESTORING, tmp_path, name="restored", **server(fresh_postgres))
+
+    await holds(fresh_postgres.url("restored"), head.sequence)
+    await worker_goes_on(fresh_postgres, "restored")
+
+
+async def test_keys_are_restored_apart_where_none_of_the_roles_is(
+    given_rights: str, fresh_postgres: PostgresCluster, tmp_path: Path
+) -> None:
+    log = await SqlAuditLog.open(given_rights)
+    await redact_last(log)
+    head = await log.head()
+    await log.close()
+
+    follow("After a redaction", "pg_dump", tmp_path, DATABASE=given_rights)
+    follow("After a redaction", RESTORING, tmp_path, name="apart", **server(fresh_postgres))
+
+    log = await SqlAuditLog.open(fresh_postgres.url("apart"))
+    assert await log.erase_again() == (0, 0)
+    await log.close()
+    await holds(fresh_postgres.url("apart"), head.sequence)
+    await worker_goes_on(fresh_postgres, "apart")
 
 
 async def test_a_log_is_blind_without_its_keys_and_whole_once_they_are_restored(
@@ -90,6 +124,29 @@ async def test_keys_from_before_a_redaction_do_not_bring_back_what_it_erased(
     kept_back = next(record for record in await log.stream(PATIENT) if record.sequence == erased)
     assert kept_back.payload == UNREADABLE
     assert await log.erase_again() == (0, 0)
+    await log.close()
+
+
+def follow(heading: str, programs: str, folder: Path, *, name: str = "", **environment: str) -> None:
+    """Run the lines of docs/operations.md under this heading that begin with these programs, as they stand there."""
+    _, _, after = (ROOT / "docs/operations.md").read_text().partition(f"\n## {heading}\n")
+    lines = re.findall(rf"^ +((?:{programs}) .*)$", after.partition("\n## ")[0], re.MULTILINE)
+    assert lines
+    shutil.copy(POSTGRES / "roles.sql", folder)
+    found = {"PATH": f"{find_programs()}:{os.environ['PATH']}"}  # of the version that the cluster runs
+    script = "\n".join(lines).replace("NAME", name)
+    subprocess.run(["sh", "-ec", script], cwd=folder, env=found | environment, check=True, capture_output=True)
+
+
+def server(cluster: PostgresCluster) -> dict[str, str]:
+    return {"PGHOST": "127.0.0.1", "PGPORT": str(cluster.port), "PGUSER": "postgres"}
+
+
+async def worker_goes_on(cluster: PostgresCluster, database: str) -> None:
+    """The worker's own role appends to the log there."""
+    cluster.sql(f"CREATE ROLE worker_{database} LOGIN IN ROLE safety_writer")
+    log = await SqlAuditLog.open(cluster.url(database, f"worker_{database}"))
+    await log.append(batch(fact("by the worker")))
     await log.close()
 
 
