@@ -13,6 +13,7 @@ from tests.support.postgres import PostgresCluster
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 PASSWORD = "it's a \\ secret"
+LATER = "ALTER TABLE patients ADD COLUMN later text; CREATE TABLE later (a int); CREATE INDEX ON outbox (state)"
 RIGHTS = ("SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE")
 
 pytestmark = pytest.mark.skipif(shutil.which("psql") is None, reason="psql is not installed")
@@ -44,6 +45,12 @@ def rights(postgres: PostgresCluster, database: str, table: str) -> set[str]:
     may = [f"has_table_privilege('worker', '{table}', '{right}')" for right in RIGHTS]
     answers = postgres.sql(f"SELECT {', '.join(may)}", database=database).split("|")
     return {right for right, answer in zip(RIGHTS, answers, strict=True) if answer == "t"}
+
+
+def owners(postgres: PostgresCluster, database: str) -> str:
+    """Who owns the tables."""
+    asked = "SELECT string_agg(DISTINCT tableowner, ', ') FROM pg_tables WHERE schemaname = 'public'"
+    return postgres.sql(asked, database=database)
 
 
 def test_the_workers_login_may_append_and_not_delete(
@@ -97,13 +104,27 @@ def test_a_login_that_owns_the_database_migrates_it_and_gives_the_rights_though_
     apply(password, address)
     assert rights(fresh_postgres, "trial", "audit_log") == {"SELECT", "INSERT"}
 
-    later = "ALTER TABLE patients ADD COLUMN later text; CREATE TABLE later (a int); CREATE INDEX ON outbox (state)"
     as_owner = {"PGPASSWORD": of_owner, **connection(fresh_postgres, "trial"), "PGUSER": "deployer"}
-    subprocess.run(["psql", "-X", "-v", "ON_ERROR_STOP=1", "-c", later], env={**os.environ, **as_owner}, check=True)
+    subprocess.run(["psql", "-X", "-v", "ON_ERROR_STOP=1", "-c", LATER], env={**os.environ, **as_owner}, check=True)
     apply(password, address)
 
     assert rights(fresh_postgres, "trial", "later") == {"SELECT"}
-    owners = "SELECT DISTINCT tableowner FROM pg_tables WHERE schemaname = 'public'"
-    assert fresh_postgres.sql(owners, database="trial") == "safety_owner"
+    assert owners(fresh_postgres, "trial") == "safety_owner"
     login = {"PGPASSWORD": PASSWORD, **connection(fresh_postgres, "trial"), "PGUSER": "worker"}
     subprocess.run(["psql", "-X", "-c", "TABLE audit_log"], env={**os.environ, **login}, check=True)
+
+
+def test_a_member_of_the_owner_migrates_what_is_not_its_own(
+    postgres: PostgresCluster, postgres_url: str, password: Path
+) -> None:
+    database = postgres_url.rpartition("/")[2]
+    asyncio.run(upgrade(postgres_url))
+    apply(password, **connection(postgres, database))
+    postgres.sql("CREATE ROLE migrates LOGIN; GRANT safety_owner TO migrates")
+
+    postgres.sql(LATER, database=database, user="migrates")
+    assert rights(postgres, database, "later") == set()
+    apply(password, **connection(postgres, database))
+
+    assert rights(postgres, database, "later") == {"SELECT"}
+    assert owners(postgres, database) == "safety_owner"
