@@ -72,7 +72,7 @@ def watched(fold: Any) -> WatchedContext:
     known = fold.assessment.context
     history = WatchedHistory(**{f.name: getattr(fold.history, f.name) for f in fields(History)})
     object.__setattr__(history, "asked", set())
-    values = {f.name: getattr(known, f.name) for f in fields(Context)}
+    values = {f.name: getattr(known, f.name) for f in fields(Context) if f.init}
     return WatchedContext(**{**values, "history": history, "deadlines": [], "known_stops": fold.assessment.stops.found})
 
 

@@ -50,7 +50,7 @@ def main() -> int:
         scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="safety-soak-")))
         url = stack.enter_context(_database(asked.database, scratch))
         broker = with_topics(stack.enter_context(embedded_broker()))
-        often = {"VERIFY_NEW_EVERY": "60"}  # so that it has done all that it ever does before memory is judged
+        often = {"VERIFY_NEW_EVERY": "150"}  # so that it has done all that it ever does before memory is judged
         others = {"CLOCK": "system", "BROKER_KIND": "tansu", **often}
         worker = stack.enter_context(worker_process(broker, url, scratch, **others))
         worker.run("database", "upgrade")
