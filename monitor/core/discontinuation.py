@@ -59,14 +59,22 @@ def first_holding(earlier: Sequence[tuple[Stop, ...]], stops: tuple[Stop, ...], 
 
 
 def successor_of(stops: tuple[Stop, ...], later: Sequence[tuple[Stop, ...]], ctx: Context) -> tuple[Stop, ...] | None:
-    """The stops that came while this window was not used, and have one of their own in its place."""
-    standing = (new for new in later if not _lifted_before(stops, new, ctx))
+    """The stops that came while this window was not used, and have one of their own in its place.
+
+    Not those that were lifted while these still stood, which were not known to the signer: then theirs goes on.
+    """
+    standing = (new for new in later if not _lifted_before(stops, new, ctx) and not _outlived(new, stops, ctx))
     return next((new for new in standing if _given_between(stops[0], new[0], ctx)), None)
 
 
 def _lifted_before(stops: tuple[Stop, ...], new: tuple[Stop, ...], ctx: Context) -> bool:
     lift = stops[-1].lift
     return lift is not None and precedes(lift.effective, new[0].first.effective, ctx.tz)
+
+
+def _outlived(new: tuple[Stop, ...], stops: tuple[Stop, ...], ctx: Context) -> bool:
+    gone, lift = new[-1].lift, stops[-1].lift
+    return gone is not None and (lift is None or precedes(gone.effective, lift.effective, ctx.tz))
 
 
 def counted_from(stop: Stop, restart: Lift | None, ctx: Context) -> tuple[date, bool]:

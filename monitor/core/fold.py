@@ -172,7 +172,9 @@ def _retractions(fold: Fold, stops: Stops, at: datetime, event: Received | None)
     if event is None or isinstance(event.data, Command):
         return tuple(kept)
     by = (event.source, event.data.record_id)
+    there = {(stop.rule.id, stop.first.effective) for stop in stops.found}  # by another fact, perhaps, but it is there
     lost = [stop for stop in gone if rested[stop.rule.id].isdisjoint(stop.keys)]
+    lost = [stop for stop in lost if (stop.rule.id, stop.first.effective) not in there]
     lost = [stop for stop in lost if not _only_refuted(stop, by, fold, event)]
     return (*kept, *(Retraction(stop.rule.id, stop.evidence, at, by) for stop in lost))
 

@@ -56,7 +56,7 @@ def _matched(held: list[Alert], findings: list[Finding], ledger: Ledger, stamp: 
             else:
                 free.remove(closed)
                 yield _covered(closed, part)
-    for fits in (_founded_on, _still_so, _moved_on, _so_again, _back):
+    for fits in (_founded_on, _still_so, _moved_on, _so_again, _back, _in_its_place):
         for part in list(parts):
             alert = next((a for a in free if a.closed_at is None and fits(a, part)), None)
             if alert is not None:
@@ -104,6 +104,12 @@ def _so_again(alert: Alert, finding: Finding) -> bool:
 
 def _back(alert: Alert, finding: Finding) -> bool:
     return not alert.keys.isdisjoint(finding.keys)
+
+
+def _in_its_place(alert: Alert, finding: Finding) -> bool:
+    """The same stop of the same time, by another fact: the latest before the first dose, of which a later one came."""
+    is_stop, same = alert.rule.startswith("stop."), alert.effective_at == _effective(finding)
+    return is_stop and same and alert.status != "withdrawn"
 
 
 def _uncovered(finding: Finding, free: list[Alert]) -> Iterator[tuple[Finding, Alert | None]]:

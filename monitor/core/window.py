@@ -17,14 +17,15 @@ from monitor.core.asked import Asked
 from monitor.core.context import Context, Dependency
 from monitor.core.discontinuation import counted_from, first_holding, over_on, stop_groups, successor_of
 from monitor.core.finding import Evidence
-from monitor.core.history import RecordKey
+from monitor.core.history import Fact, RecordKey
 from monitor.core.series import Series
 from monitor.core.settled import settle
 from monitor.core.stops import Lift, Stop
 from monitor.core.walking import Walked, unchanged
-from monitor.core.window_course import OPEN, PENDING, Ending, Opening, ending_of, stretches_of
+from monitor.core.window_course import EXPIRED, OPEN, PENDING, USED, Ending, Opening, ending_of, stretches_of
 from monitor.core.window_documents import documented_by
 from monitor.events.gvhd import AcuteGvhdAssessed, ChronicGvhdAssessed
+from monitor.events.record import RecordBlock
 from monitor.events.treatment import AzacitidineGiven, DliInfused, TreatmentDecided
 
 # What the windows are made of: a rule that asks for them reads all this.
@@ -38,6 +39,7 @@ WINDOWS: tuple[Dependency, ...] = (
     "restartable",
     "off_study_at",
 )
+_TICK = timedelta(microseconds=1)
 _TERMS = {"days": (30, 60), "cycle_days": (28, 56), "calendar_months": (1, 2)}
 
 
@@ -109,8 +111,9 @@ def _window(groups: Sequence[tuple[Stop, ...]], n: int, ctx: Context) -> Window:
     used = restart if known_as == OPEN else None
     ending = ending_of(stops[0], held_since, used, over_at, closes_on, ctx)
     until = ending.at if ending is not None else over_at
-    stretches = tuple(stretches_of(stops, earliest_on, until, ctx))
-    documented = documented_by(stops[-1], until or ctx.now, ctx)
+    seen_until = _seen_at(used, ctx) if used is not None and ending is not None and ending.state == USED else until
+    stretches = tuple(stretches_of(stops, earliest_on, seen_until, ctx))
+    documented = _documented(stops, ending, until or ctx.now, ctx)
     documented_on = [fact.on for fact in documented]
     course = stretches[-1].state if stretches else PENDING
     return Window(
@@ -131,6 +134,14 @@ def _window(groups: Sequence[tuple[Stop, ...]], n: int, ctx: Context) -> Window:
     )
 
 
+def _documented(stops: tuple[Stop, ...], ending: Ending | None, at: datetime, ctx: Context) -> list[Fact[RecordBlock]]:
+    """Remission and "no cGVHD" as they were written down when the window ended, or are now."""
+    if ending is not None and ending.state == EXPIRED:
+        at -= _TICK  # its last day is over then: what is of the next one comes too late
+    last = next((stop for stop in reversed(stops) if stop.first.at <= at), stops[0])
+    return documented_by(last, at, ctx)
+
+
 def _term(t0: date, ctx: Context) -> tuple[date, date]:
     opens, closes = _TERMS[ctx.protocol.restart.unit]
     if ctx.protocol.restart.unit == "calendar_months":
@@ -146,12 +157,7 @@ def _add_months(day: date, months: int) -> date:
 
 def _known_at(restart: Lift, stops: tuple[Stop, ...], ctx: Context) -> str:
     """The window's state at the restart, by what had been issued before it was."""
-    day_alone = not isinstance(restart.effective, datetime)
-    at = (
-        ctx.start_of(ctx.on(restart.effective) + timedelta(days=1)) - timedelta(microseconds=1)
-        if day_alone
-        else restart.at
-    )
+    at = _seen_at(restart, ctx)
     keys = frozenset().union(*(stop.keys for stop in stops))
 
     def state() -> str:
@@ -163,6 +169,13 @@ def _known_at(restart: Lift, stops: tuple[Stop, ...], ctx: Context) -> str:
     name = ("window known", ctx.protocol.hash, *restart.key, *stops[0].first.key)
     given = (ctx.history.taken_before(restart.issued), restart, min(at, ctx.now), keys, ctx.superseded)
     return unchanged(ctx.memo, name, given, state)
+
+
+def _seen_at(restart: Lift, ctx: Context) -> datetime:
+    """When a restart was given; without an hour, the end of its day."""
+    if isinstance(restart.effective, datetime):
+        return restart.at
+    return ctx.start_of(ctx.on(restart.effective) + timedelta(days=1)) - _TICK
 
 
 _WINDOWS = Asked(_windows, WINDOWS)

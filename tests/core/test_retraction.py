@@ -108,6 +108,21 @@ def test_what_is_put_right_again_is_the_same_stop_again() -> None:
     assert chart.statuses("stop.basis-retracted") == ["withdrawn"]
 
 
+def test_a_later_result_from_before_the_first_dose_takes_the_place_of_the_one_that_stopped() -> None:
+    """Nothing was retracted: the stop at the dose stands, by what turned out to be the latest before it."""
+    course = [*TREATED, marrow(90, "85"), marrow(94, "84", record="latest", issued=97)]
+    chart = Chart(course, 98)
+    [alert] = chart.alerts("stop.chimerism")
+    assert (alert.status, alert.basis) == ("firing", ("latest",))
+    assert (chart.states[0], chart.alerts("stop.basis-retracted")) == ("stopped", [])
+
+
+def test_a_later_one_that_does_not_stop_leaves_something_to_decide() -> None:
+    chart = Chart([*TREATED, marrow(90, "85"), marrow(94, "95", issued=97)], 98)
+    assert chart.statuses("stop.chimerism") == ["withdrawn"]
+    assert chart.states[0] == "stop_basis_retracted"
+
+
 def test_another_stop_that_stands_comes_first() -> None:
     chart = Chart([*TREATED, LOW, acute(112, skin=3), corrected()], 116)
     assert chart.states[0] == "held"

@@ -280,6 +280,32 @@ def test_a_stop_that_was_unknown_to_the_signer_stands_and_its_window_is_the_one_
     assert (chart.states[0], chart.window["state"]) == ("held", "open")
 
 
+def test_a_stop_that_stands_alone_again_has_its_window_back() -> None:
+    """The first came to light after a restart had lifted the second, which had a window of its own."""
+    found_late = acute(110, liver=2, record="late", issued=148)
+    course = [enrolled(), azacitidine(95), found_late, azacitidine(112), acute(115, skin=3), acute(125), chronic(126)]
+    lifted = [*course, decided(146.5, "restart")]
+    stood = Chart(lifted, 150)
+    assert (stood.states[0], stood.window["t0"], stood.window["state"]) == ("held", day(110), "open")
+    again = Chart([*lifted, decided(155, "restart")], 160)
+    assert again.statuses("restart.outside-window") == []
+
+
+def test_what_comes_after_the_last_day_does_not_move_the_day_on_which_it_could_open() -> None:
+    assert window(acute(120), chronic(145), until=160)["opens_on"] == day(145)
+    over = [acute(120), chronic(145), acute(172, liver=2)]
+    assert window(*over, until=175)["state"] == "expired"
+    assert window(*over, until=175)["opens_on"] == day(145)
+    on_the_next_day = chronic(171, effective_at=day(171))
+    assert window(acute(120), on_the_next_day, until=175)["opens_on"] == day(140)
+
+
+def test_an_opening_that_was_used_on_its_own_day_has_been_one() -> None:
+    used = Chart([*STOPPED, *CLEAR, decided(140, "restart", effective_at=day(140))], 150)
+    assert used.window["state"] == "used"
+    assert [(a.status, a.details["outcome"]) for a in used.alerts("restart.window-open")] == [("resolved", "used")]
+
+
 @pytest.mark.parametrize(
     ("fact", "expected"),
     [

@@ -35,7 +35,7 @@ def outcome_of(window: Window, stretch: Opening) -> str | None:
     """Why a stretch of the window is over."""
     if stretch.end is None:
         return None
-    if window.ending is not None and stretch.end == window.ending.at:
+    if window.ending is not None and stretch.end >= window.ending.at:  # after: a restart of a day without an hour
         return window.ending.state
     if window.restart is not None and stretch.end == window.restart.at:
         return "decision"
