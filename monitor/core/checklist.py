@@ -11,6 +11,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import TypeVar
 
+from monitor.core.censored import is_above, is_below
 from monitor.core.context import Context
 from monitor.core.exact import times as product
 from monitor.core.history import Fact
@@ -20,6 +21,7 @@ from monitor.events.lab import Analyte, LabResulted
 from monitor.events.record import RecordBlock
 
 PASS, FAIL, REVIEW, MISSING, STALE, NOT_APPLICABLE = "pass", "fail", "review", "missing", "stale", "not_applicable"
+_VERDICTS = {True: FAIL, False: PASS, None: REVIEW}  # by whether a result is beyond its limit
 T = TypeVar("T", bound=RecordBlock)
 _ABBREVIATIONS = ("alt", "ast", "ecog", "gvhd")
 
@@ -39,25 +41,14 @@ def latest(facts: Sequence[Fact[T]], until: datetime) -> Fact[T] | None:
 
 def at_least(result: LabResulted, limit: Decimal) -> str:
     """Is the quantity at least the limit? With < or > only if that decides it."""
-    if result.quantity is None:
-        return MISSING
-    if result.comparator == "<":
-        return FAIL if result.quantity <= limit else REVIEW
-    if result.comparator == ">":
-        return PASS if result.quantity >= limit else REVIEW
-    return PASS if result.quantity >= limit else FAIL
+    return MISSING if result.quantity is None else _VERDICTS[is_below(result, limit)]
 
 
 def at_most_times_upper(result: LabResulted, times: Decimal) -> str:
     """Is the quantity at most so many times the upper limit sent with it? Missing when none was sent."""
     if result.quantity is None or result.reference_high is None:
         return MISSING
-    limit = product(times, result.reference_high)
-    if result.comparator == "<":
-        return PASS if result.quantity <= limit else REVIEW
-    if result.comparator == ">":
-        return FAIL if result.quantity >= limit else REVIEW
-    return PASS if result.quantity <= limit else FAIL
+    return _VERDICTS[is_above(result, product(times, result.reference_high))]
 
 
 def laboratory(ctx: Context, until: datetime) -> dict[str, Item]:

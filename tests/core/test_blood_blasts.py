@@ -38,6 +38,17 @@ def test_below_a_limit_of_detection_is_not_above_0() -> None:
     assert chart(counted("1", comparator="<")).alerts("relapse.blood-blasts") == []
 
 
+def test_more_than_0_is_above_0() -> None:
+    (alert,) = chart(counted("0", comparator=">")).alerts("relapse.blood-blasts")
+    assert alert.summary == "More than 0% blasts in blood (relapse from 5%)"
+
+
+@pytest.mark.parametrize(("limit", "ends"), [("0.5", True), ("1", True), ("2", False), ("50", False)])
+def test_fewer_than_some_are_none_only_where_a_smear_could_show_no_fewer(limit: str, ends: bool) -> None:
+    seen = chart(counted("2"), counted(limit, 105, comparator="<"))
+    assert seen.statuses("relapse.blood-blasts") == ["resolved" if ends else "firing"]
+
+
 def test_marrow_blasts_are_no_blood_blasts() -> None:
     marrow = message("disease.assessed", "d", 100, marrow_blast_percent="3")
     assert chart(marrow).alerts("relapse.blood-blasts") == []

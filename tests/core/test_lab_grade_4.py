@@ -43,6 +43,24 @@ def test_a_result_beyond_the_range_is_grade_4_only_if_it_surely_is(comparator: s
     assert len(alerts(lab("751-8", value, comparator=comparator))) == told
 
 
+@pytest.mark.parametrize(
+    ("code", "unit", "low", "later", "ends"),
+    [
+        ("777-3", "10*9/L", "20", {"value": "2.5", "comparator": ">"}, False),
+        ("777-3", "10*9/L", "20", {"value": "25", "comparator": ">"}, True),
+        ("777-3", "10*9/L", "20", {"value": "30", "comparator": "<"}, False),
+        ("1920-8", "U/L", "900", {"value": "900", "comparator": "<", "ref_high": "40"}, False),
+        ("1920-8", "U/L", "900", {"value": "500"}, False),  # held against nothing, for no upper limit came with it
+        ("1920-8", "U/L", "900", {"value": "500", "ref_high": "40"}, True),
+    ],
+)
+def test_a_result_that_leaves_it_open_ends_nothing(
+    code: str, unit: str, low: str, later: dict[str, Any], ends: bool
+) -> None:
+    (alert,) = alerts(lab(code, low, unit=unit, ref_high="40"), lab(code, **later, unit=unit, day=105))
+    assert alert.status == ("resolved" if ends else "firing")
+
+
 def test_a_percentage_of_neutrophils_is_never_read_as_a_count() -> None:
     assert alerts(lab("770-8", "0.1", unit="%")) == []
 

@@ -206,6 +206,20 @@ def test_two_results_in_a_row_below_the_cut_off_end_the_episode() -> None:
     assert chart("0.001", "0.3", "0.009", "0.01", "0.009").statuses("mrd.rising") == ["firing"]
 
 
+@pytest.mark.parametrize(("limit", "ends"), [("0.0004", True), ("0.0005", True), ("0.0006", False), ("5", False)])
+@pytest.mark.parametrize("reference", ["0.0005", {"comparator": "<", "value": "0.0005", "detected": False}])
+def test_undetected_is_at_or_below_the_reference_only_if_its_limit_is(reference: Any, limit: str, ends: bool) -> None:
+    seen = chart(reference, "0.5", result("<", value=limit, detected=False), positive_cutoff="0.01")
+    assert seen.statuses("mrd.rising") == ["resolved" if ends else "firing"]
+
+
+@pytest.mark.parametrize(("limit", "ends"), [("0.01", True), ("0.011", False), ("5", False)])
+def test_undetected_is_below_the_cut_off_only_if_its_limit_is_not_above_it(limit: str, ends: bool) -> None:
+    twice = [result("<", value=limit, detected=False)] * 2
+    seen = chart("0.0005", "0.5", *twice, positive_cutoff="0.01")
+    assert seen.statuses("mrd.rising") == ["resolved" if ends else "firing"]
+
+
 def test_a_further_rise_ends_no_episode_though_it_is_below_the_cut_off() -> None:
     assert fired("mrd.rising", "0.0001", "0.02", "0.03", "0.9", positive_cutoff="1") == ["mrd-97", "mrd-111"]
 

@@ -36,3 +36,9 @@ def test_treatment_that_is_held_or_stopped_has_not_ended() -> None:
 def test_a_negative_test_ends_it() -> None:
     chart = Chart([enrolled(80), hcg(90), hcg(95, "negative")], 160)
     assert chart.statuses("pregnancy.positive") == ["resolved"]
+
+
+@pytest.mark.parametrize("decision", ["complete", "stop"])
+def test_also_after_the_end_of_treatment(decision: str) -> None:
+    chart = Chart([enrolled(80), azacitidine(95), hcg(100), decided(110, decision), hcg(120, "negative")], 160)
+    assert chart.statuses("pregnancy.positive") == ["resolved"]

@@ -122,15 +122,12 @@ def _step(told: Told, key: SeriesKey, reading: Reading, ctx: Context) -> Told:
 def _below(reading: Reading, reference: Reading | None, episode: _Episode, ctx: Context) -> int:
     """How many results in a row are below the cut-off. One that is itself one more rise is none, however low."""
     rises = any(reading.exceeds(bound) for bound, _ in _bounds(reference, episode, ctx.protocol.mrd.rise_factor))
-    return 0 if reading.positive or rises else episode.below + 1
+    return episode.below + 1 if reading.surely_below and not rises else 0
 
 
 def _closes(reading: Reading, episode: _Episode, below: int, ctx: Context) -> str | None:
     """One result at or below the reference, or two in a row below the cut-off, end an episode."""
-    reference = episode.reference
-    level = None if reference is None else reference.level
-    if reference is not None and reading.undetected and reference.undetected:
-        return "not_confirmed"
+    level = None if episode.reference is None else episode.reference.level
     if level is not None and reading.level is not None and reading.level <= level:
         return "not_confirmed"
     return "cleared" if below >= ctx.protocol.mrd.results_to_close else None

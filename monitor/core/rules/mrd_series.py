@@ -42,6 +42,12 @@ class Reading:
         return self.cutoff is None or self.value is None or self.value >= self.cutoff
 
     @property
+    def surely_below(self) -> bool:
+        """Below the cut-off for certain: a test that could have missed that much does not say so."""
+        could_miss = self.undetected and self.limit is not None and self.cutoff is not None and self.limit > self.cutoff
+        return not self.positive and not could_miss
+
+    @property
     def low(self) -> bool:
         """Detected below the cut-off."""
         return not self.undetected and not self.positive

@@ -22,8 +22,9 @@ def find(ctx: Context) -> Iterator[Found]:
     if enrolment is None:
         return
     ended = (COMPLETED, OFF_STUDY)
-    tests = [f for f in ctx.labs(Analyte.PREGNANCY) if f.on >= enrolment.on and treatment_state(ctx, f.at) not in ended]
-    yield from item_runs(RULE, tests, _positive, ctx)
+    tests = (f for f in ctx.labs(Analyte.PREGNANCY) if f.on >= enrolment.on)
+    counted = [f for f in tests if not f.data.positive or treatment_state(ctx, f.at) not in ended]
+    yield from item_runs(RULE, counted, _positive, ctx)
 
 
 def _positive(data: RecordBlock) -> Hit | None:
