@@ -124,17 +124,20 @@ def without_topics(kafka: Reached, *topics: str) -> None:
     def of_ours() -> set[str]:
         return {name for name in topics or ALL_TOPICS if any(any(disk.glob(f"{name}-?")) for disk in kafka.disks)}
 
-    async def delete() -> None:
+    async def delete(names: set[str]) -> None:
         admin = AIOKafkaAdminClient(bootstrap_servers=kafka.bootstrap)
         await admin.start()
         try:
-            await admin.delete_topics(sorted(of_ours()))
+            await admin.delete_topics(sorted(names))
         finally:
             await admin.close()
 
-    if of_ours():
-        asyncio.run(delete())
-        wait_until(lambda: not of_ours(), "the topics are gone")
+    def none_left() -> bool:
+        if names := of_ours():
+            asyncio.run(delete(names))  # again if need be: those just made come to the disk one by one
+        return not of_ours()
+
+    wait_until(none_left, "the topics are gone")
 
 
 def settings_for(broker: Broker, **others: object) -> Settings:
