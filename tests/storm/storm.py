@@ -21,7 +21,7 @@ from tests.support.waiting import wait_until
 
 SETTLE = 240.0  # seconds until all is read and told once the storm is over: a database's patience, and more
 NOT_YET = (KafkaError, MonitorError, TimeoutError)  # what has just come back may not answer yet
-EVIDENCE = Path("out/storms")  # what is kept of storms that left something wrong
+EVIDENCE = Path("out/storms").absolute()  # what is kept of storms that left something wrong
 
 
 @dataclass(frozen=True)
