@@ -19,7 +19,7 @@ READS = (AzacitidineGiven, DliInfused, "stops")
 
 
 def find(ctx: Context) -> Iterator[Finding]:
-    # Never settled: stops can rest on later days than the dose's, and whether people knew rests on the alerts.
+    # Never settled: stops can rest on later days than the dose's.
     for dose in ctx.doses if ctx.stops else ():
         yield from _against(dose, _stops_over(dose, ctx), ctx)
 
