@@ -40,18 +40,15 @@ def verify(
     export: Annotated[
         Path | None, typer.Option(help="An export (folder or zip) instead of the log: no database is needed.")
     ] = None,
-    jobs: Annotated[
-        int, typer.Option(min=1, help="Processes that derive the log's decisions, of some 100 MB each.")
-    ] = 1,
+    jobs: Annotated[int, typer.Option(min=1, help="Processes that derive the decisions, of some 100 MB each.")] = 1,
 ) -> None:
     """Re-derive every hash and every decision; exit 1 and name the first broken record."""
     if export is not None:
-        if checkpoint or since or jobs > 1:
+        if checkpoint or since:
             raise UsageError(
-                "an export is held against the checkpoints in it, by one process: --checkpoint, --since and --jobs are "
-                "for the log"
+                "an export is held against the checkpoints in it: --checkpoint and --since are for the log"
             )
-        _verify_export(export, keys, protocol)
+        _verify_export(export, keys, protocol, jobs)
         return
     gc.set_threshold(COLLECT_AFTER)
     settings = load_settings()
@@ -95,8 +92,8 @@ def told_decisions(verdict: Verdict) -> list[str]:
     return [*lines, f"{verdict.decisions} decisions of {verdict.patients} patients {how}"]
 
 
-def _verify_export(path: Path, keys: Path | None, protocol: Path | None) -> None:
-    lines, verdict = verified_export(path, keys, protocol)
+def _verify_export(path: Path, keys: Path | None, protocol: Path | None, jobs: int) -> None:
+    lines, verdict = verified_export(path, keys, protocol, jobs)
     tampered = verdict is not None and verdict.tampered
     if verdict is not None:
         lines += told_decisions(verdict)

@@ -12,6 +12,7 @@ from monitor.audit.export.streams import decisions_of
 from monitor.audit.export.verifier import BrokenError
 from monitor.audit.proof.keys import keyring
 from monitor.audit.verdict import Verdict
+from monitor.cli.side_by_side import side_by_side
 from monitor.errors import UsageError
 from monitor.protocol.model import Protocol
 from monitor.settings import load_settings
@@ -19,18 +20,21 @@ from monitor.settings import load_settings
 BROKEN = 1
 
 
-def verified_export(path: Path, keys: Path | None, protocol: Path | None) -> tuple[list[str], Verdict | None]:
+def verified_export(
+    path: Path, keys: Path | None, protocol: Path | None, jobs: int
+) -> tuple[list[str], Verdict | None]:
     """The verdict on an export that is whole, in plain words, and what became of its decisions (None: not looked at).
 
-    `keys`: a keyring held here; without it those that came with the export are used. Says what is broken on standard
-    error and ends with exit code 1. Raises UsageError.
+    `keys`: a keyring held here; without it those that came with the export are used. `jobs`: how many processes derive
+    the decisions. Says what is broken on standard error and ends with exit code 1. Raises UsageError.
     """
     if not path.exists():
         raise UsageError(f"there is no export at {path}")
     try:
         export = verify_export(path, keyring(keys.read_text(encoding="utf-8")) if keys else ())
         chosen = Protocol.load(protocol or load_settings().protocol)
-        return export.told(), asyncio.run(decisions_of(export, chosen))
+        with side_by_side(jobs) as aside:
+            return export.told(), asyncio.run(decisions_of(export, chosen, aside))
     except (BrokenError, OSError, zipfile.BadZipFile, EOFError, zlib.error) as error:
         typer.echo(f"BROKEN: {error}", err=True)
         raise typer.Exit(BROKEN) from None

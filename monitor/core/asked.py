@@ -38,7 +38,7 @@ class Asked(Generic[T]):
 
     def answer(self, ctx: Context, last: Answer[T] | None) -> Answer[T]:
         """The last answer while it holds, else a new one; its deadlines are those of whoever asks, too."""
-        read = tuple([ctx.read(name) for name in self.reads])
+        read = ctx.read(self.reads)
         if last is not None and last.holds(read, ctx.now):
             ctx.deadlines.extend(last.deadlines)
             return last

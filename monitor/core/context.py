@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from functools import cached_property
@@ -79,11 +79,13 @@ class Context:
     memo: Memo = field(default_factory=dict)  # what was walked along before, under this file
     _reads: dict[Dependency, object] = field(default_factory=dict, init=False)
 
-    def read(self, name: Dependency) -> object:
+    def read(self, names: Sequence[Dependency]) -> tuple[object, ...]:
         """What a rule says it reads: the facts of a kind, or one of the derived values by its name."""
-        if name not in self._reads:  # every rule asks for several of the same few
-            self._reads[name] = self._read(name)
-        return self._reads[name]
+        known = self._reads  # every rule asks for several of the same few
+        for name in names:
+            if name not in known:
+                known[name] = self._read(name)
+        return tuple(map(known.__getitem__, names))
 
     def _read(self, name: Dependency) -> object:
         if isinstance(name, type | Analyte):

@@ -41,6 +41,8 @@ class Series(Sequence[T_co]):
 
     def first(self, length: int) -> Series[T_co]:
         """The sequence as it was with so many items."""
+        if length == self._length:
+            return self
         shorter: Series[T_co] = Series.__new__(type(self))
         shorter._storage, shorter._length = self._storage, length
         return shorter

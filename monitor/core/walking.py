@@ -53,6 +53,8 @@ def walk_while(
     series: Series[T] = items if isinstance(items, Series) else Series(items)
     state, length, last = start, 0, memo.get(name)
     if last is not None and _same(last.given, given(last.state)) and series.continues(last.items):
+        if last.items is series:
+            return last.state, iter(())  # as most walks: nothing has come since
         state, length = last.state, len(last.items)
     for item in series.since(length):
         if not ready(item):

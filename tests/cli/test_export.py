@@ -61,13 +61,19 @@ def test_an_export_is_recorded_with_who_made_it_and_what_it_was(recorded: str, t
 
 @pytest.mark.parametrize("out", ["copy", "copy.zip"])
 @pytest.mark.parametrize("filters", [[], ["--patient", PATIENT]])
+@pytest.mark.parametrize("how", [[], ["--jobs", "2"]])
 def test_verify_of_an_export_needs_no_log_and_derives_its_decisions_again(
-    recorded: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, out: str, filters: list[str]
+    recorded: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    out: str,
+    filters: list[str],
+    how: list[str],
 ) -> None:
     assert main(["export", "--out", out, *filters]) == 0
     monkeypatch.setenv("SAFETY_MONITOR_DATABASE_URL", "sqlite:////nowhere/log.db")
 
-    assert main(["verify", "--export", out]) == 0
+    assert main(["verify", "--export", out, *how]) == 0
 
     told = capsys.readouterr().out
     assert "WHOLE" in told
@@ -98,7 +104,7 @@ def test_verify_of_a_changed_export_exits_1_and_names_the_record(
         (["export", "--out", "none/copy"], "there is no folder none"),
         (["export", "--out", "log.db"], "never written over"),
         (["verify", "--export", "nothing"], "there is no export at nothing"),
-        (["verify", "--export", "copy", "--since", "file"], "--checkpoint, --since and --jobs are for the log"),
+        (["verify", "--export", "copy", "--since", "file"], "--checkpoint and --since are for the log"),
     ],
 )
 def test_what_cannot_be_done_is_said_in_one_line_and_leaves_nothing(

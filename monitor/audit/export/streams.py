@@ -14,7 +14,7 @@ from monitor.audit.export import verifier
 from monitor.audit.export.offline import stored_of
 from monitor.audit.opening import left_by
 from monitor.audit.records import Record
-from monitor.audit.rederiving import check_decisions
+from monitor.audit.rederiving import IN_A_THREAD, Aside, check_decisions
 from monitor.audit.stored import record_of
 from monitor.audit.times import utc_time
 from monitor.audit.verdict import Verdict
@@ -60,8 +60,10 @@ class ExportedStreams:
         return record_of(stored_of(row), *left_by(self._record(self._acts[redacted]), row["sequence"]))
 
 
-async def decisions_of(export: verifier.Verifier, protocol: Protocol) -> Verdict | None:
+async def decisions_of(export: verifier.Verifier, protocol: Protocol, aside: Aside = IN_A_THREAD) -> Verdict | None:
     """What became of the decisions of an export that was found whole; None where facts were left out by time.
+
+    Each patient is derived `aside`.
 
     Raises verifier.BrokenError.
     """
@@ -72,7 +74,7 @@ async def decisions_of(export: verifier.Verifier, protocol: Protocol) -> Verdict
     streams = ExportedStreams(export.source)
     names = {kinds.patient_stream(filters["patient"])} if filters["patient"] else streams.names
     try:
-        return await check_decisions(streams, protocol, names, until=export.walk.sequence, swept=swept)
+        return await check_decisions(streams, protocol, names, until=export.walk.sequence, swept=swept, aside=aside)
     finally:
         streams.close()
 
