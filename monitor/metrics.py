@@ -9,6 +9,7 @@ calls as a Protocol of its own, and tests pass a fake.
 
 from collections.abc import Collection, Mapping
 from datetime import datetime
+from itertools import product
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
@@ -72,6 +73,8 @@ class Metrics:
         for kind in self._allowed["kind"]:
             self._events.labels(kind, "ahead")  # at zero from the start, or the first would be no increase
         self._quarantined = self._counter("quarantined", "Inbound messages refused, by reason.", "reason")
+        for reason in self._allowed["reason"]:
+            self._quarantined.labels(reason)
         self._messages = self._counter(
             "messages", "Messages by topic and whether they could be read.", "topic", "outcome"
         )
@@ -91,9 +94,13 @@ class Metrics:
 
     def _make_alerts(self) -> None:
         self._alerts = self._counter("alerts", "Changes of alerts.", "rule", "priority", "change")
+        for rule, priority in product(self._allowed["rule"], PRIORITIES):
+            self._alerts.labels(rule, priority, "raised")
         self._failures = self._counter("assessment_failures", "Patients whose assessment raised an exception.")
         self._unacked = self._gauge("unacked_alerts", "Alerts that nobody has acknowledged.", "priority")
-        self._oldest_unacked = self._gauge("oldest_unacked_seconds", "Age of the oldest alert not acknowledged.")
+        self._oldest_unacked = self._gauge(
+            "oldest_unacked_seconds", "How long the oldest alert not acknowledged has been as it is.", "priority"
+        )
         self._heartbeat = self._gauge(
             "heartbeat_timestamp_seconds", "When the last sign of life reached the service outside (Unix time)."
         )
@@ -102,9 +109,14 @@ class Metrics:
     def _make_notices(self) -> None:
         help_latency = "From the recording of an alert's change to a delivered notice."
         self._latency = self._histogram("alert_latency_seconds", help_latency, LATENCY_BUCKETS, "priority")
+        for priority in PRIORITIES:
+            self._latency.labels(priority)
         self._pending = self._gauge("outbox_pending", "Notices waiting to go out.", "channel")
         self._oldest_pending = self._gauge("outbox_oldest_pending_seconds", "Age of the oldest waiting notice.")
         self._attempts = self._counter("notify_attempts", "Attempts to send a notice.", "channel", "outcome")
+        for channel, outcome in product(self._allowed["channel"], SEND_OUTCOMES):
+            self._attempts.labels(channel, outcome)
+        self._recipients = self._gauge("recipients", "Whom the routing file names to be told, by priority.", "priority")
         self._undelivered = self._counter("notices_undelivered", "Notices that nobody on their way took so far.")
 
     def _make_audit(self) -> None:
@@ -117,6 +129,9 @@ class Metrics:
         self._broken = self._gauge("audit_broken_sequence", "The first record that does not hold; 0 if all do.")
         self._checkpoint = self._gauge("checkpoint_timestamp_seconds", "When the last checkpoint was made (Unix time).")
         self._signed = self._gauge("checkpoint_sequence", "Sequence up to which the log is under a signed checkpoint.")
+        self._not_kept = self._gauge(
+            "checkpoint_file_failing", "1 while the newest checkpoint cannot be added to CHECKPOINT_FILE."
+        )
         self._commit = self._gauge("last_commit_timestamp_seconds", "When the last batch was committed (Unix time).")
         self._clock = self._gauge("clock_now_timestamp_seconds", "Now, by the monitor's clock (Unix time).")
         self._build = Info(
@@ -191,11 +206,11 @@ class Metrics:
             self._known("rule", rule), self._known("priority", priority), self._known("change", change)
         ).inc()
 
-    def unacknowledged(self, by_priority: Mapping[str, int], oldest_seconds: float) -> None:
-        """Set how many alerts wait for a person, by priority, and the age of the oldest (0 if none)."""
+    def unacknowledged(self, by_priority: Mapping[str, int], oldest_seconds: Mapping[str, float]) -> None:
+        """Set how many alerts wait for a person, and the age of the oldest (0 if none), by priority."""
         for priority in sorted(PRIORITIES):
             self._unacked.labels(priority).set(by_priority.get(priority, 0))
-        self._oldest_unacked.set(oldest_seconds)
+            self._oldest_unacked.labels(priority).set(oldest_seconds.get(priority, 0.0))
 
     def system_alerts_are(self, live: Mapping[str, int]) -> None:
         """Set how many alerts about the system are open, by rule; of a rule that is not named, none."""
@@ -219,6 +234,11 @@ class Metrics:
     def notice_undelivered(self) -> None:
         """Count a notice that neither its recipient nor anybody in their place has taken so far."""
         self._undelivered.inc()
+
+    def recipients_are(self, by_priority: Mapping[str, int]) -> None:
+        """Set how many recipients the routing file names, by priority; none at all without a routing file."""
+        for priority in sorted(PRIORITIES):
+            self._recipients.labels(priority).set(by_priority.get(priority, 0))
 
     def outbox_is(self, pending: Mapping[str, int], oldest_seconds: float) -> None:
         """Set what waits to go out, by channel, and the age of the oldest (0 if none)."""
@@ -250,6 +270,10 @@ class Metrics:
         """Set how many records the newest signed checkpoint counts, and when it was made."""
         self._signed.set(size)
         self._checkpoint.set(made_at.timestamp())
+
+    def checkpoint_kept(self, kept: bool) -> None:
+        """Set whether the newest checkpoint could be added to the file outside the database."""
+        self._not_kept.set(0 if kept else 1)
 
     def clock_is(self, now: datetime) -> None:
         """Set the monitor's now: the wall clock, or the watermark of a back-fill."""

@@ -1,5 +1,6 @@
 """The one composition root: settings become a running worker. Nothing else builds adapters."""
 
+import logging
 import os
 import typing
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -28,7 +29,7 @@ from monitor.events.envelope import Reason
 from monitor.ground import Ground
 from monitor.health import Health
 from monitor.http import HttpSite
-from monitor.metrics import Metrics
+from monitor.metrics import PRIORITIES, Metrics
 from monitor.notify.announcing import Announcer
 from monitor.notify.delivering import Deliverer
 from monitor.notify.relay import Relay
@@ -41,6 +42,8 @@ from monitor.recorder.recorder import Recorder
 from monitor.rulebook import rule_ids
 from monitor.services import Service, services_of
 from monitor.settings import Settings
+
+logger = logging.getLogger(__name__)
 
 
 class StreamEngine(typing.Protocol):
@@ -129,6 +132,10 @@ def _metrics(protocol: Protocol, routing: Routing | None) -> Metrics:
         channels=(*(routing.channels if routing else ()), *TOPIC_CHANNELS),
     )
     metrics.build_is(version("safety-monitor"), protocol.id, protocol.hash)
+    if routing is None:
+        logger.error("no routing file is set: nobody is told of any alert")
+    told = {name: len(routing.route(name).recipients) for name in PRIORITIES} if routing else {}
+    metrics.recipients_are(told)
     return metrics
 
 

@@ -17,7 +17,7 @@ EVERY: Final = 10.0  # seconds
 class OpenAlertsObserver(Protocol):
     """What it tells the metrics."""
 
-    def unacknowledged(self, by_priority: Mapping[str, int], oldest_seconds: float) -> None: ...
+    def unacknowledged(self, by_priority: Mapping[str, int], oldest_seconds: Mapping[str, float]) -> None: ...
 
 
 class OpenAlerts:
@@ -44,5 +44,5 @@ class OpenAlerts:
     async def _count(self) -> None:
         firing = await self._log.unanswered()
         now = self._clock.now()
-        oldest = max(((now - each.oldest_at).total_seconds() for each in firing), default=0.0)
-        self._observer.unacknowledged({each.priority: each.count for each in firing}, max(oldest, 0.0))
+        oldest = {each.priority: max((now - each.oldest_at).total_seconds(), 0.0) for each in firing}
+        self._observer.unacknowledged({each.priority: each.count for each in firing}, oldest)

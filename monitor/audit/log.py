@@ -204,6 +204,10 @@ class SqlAuditLog:
         """See AuditLog.unanswered."""
         return await self._database.read(reading.unanswered)
 
+    async def open_by_rule(self) -> dict[str, int]:
+        """See AuditLog.open_by_rule."""
+        return await self._database.read(reading.open_by_rule)
+
     async def sources(
         self,
         *,

@@ -102,6 +102,9 @@ class AuditLog(Protocol):
     async def unanswered(self) -> list[Unanswered]:
         """The firing alerts, counted by priority."""
 
+    async def open_by_rule(self) -> dict[str, int]:
+        """How many alerts are not over, of patients and of the system, by rule."""
+
     async def sources(
         self,
         *,

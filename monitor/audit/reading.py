@@ -14,6 +14,7 @@ from monitor.audit.records import Head, Record
 from monitor.audit.stored import Row, Stored
 from monitor.audit.tables import alerts, audit_head, audit_log, patients, positions, sources
 from monitor.audit.times import utc_text, utc_time
+from monitor.core.alert import LIVE
 from monitor.errors import SchemaMissing
 
 _NO_END: Final = 2**62
@@ -101,6 +102,12 @@ async def unanswered(connection: AsyncConnection) -> list[Unanswered]:
     firing = select(alerts.c.priority, func.count().label("count"), oldest).where(alerts.c.status == "firing")
     found = await connection.execute(firing.group_by(alerts.c.priority).order_by(alerts.c.priority))
     return [Unanswered(priority=row[0], count=row[1], oldest_at=utc_time(row[2])) for row in found]
+
+
+async def open_by_rule(connection: AsyncConnection) -> dict[str, int]:
+    """The alerts that are not over, counted by rule."""
+    live = select(alerts.c.rule, func.count()).where(alerts.c.status.in_(LIVE)).group_by(alerts.c.rule)
+    return {row[0]: row[1] for row in await connection.execute(live)}
 
 
 async def sources_of(

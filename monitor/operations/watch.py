@@ -5,7 +5,6 @@ in the stream `system/alerts`, and the next start takes it up from there.
 """
 
 import logging
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -28,6 +27,7 @@ from monitor.stopping import Stopping
 logger = logging.getLogger(__name__)
 
 LEASE: Final = "operations"
+OURS: Final = "ops."  # what is wrong with the monitor, be it for one patient alone
 EVERY: Final = 10.0  # seconds: a feed that breaks is a matter of minutes
 
 
@@ -89,8 +89,8 @@ class OperationsWatch:
             await self._ask(now)
         else:
             self._standing = Standing(self._log)  # another follows the log now
-        live = await self._log.alerts(patient="", statuses=LIVE)
-        self._observer.system_alerts_are(Counter(row.rule for row in live))
+        live = await self._log.open_by_rule()
+        self._observer.system_alerts_are({rule: live[rule] for rule in live if rule.startswith(OURS)})
 
     async def _take_up(self, now: datetime) -> None:
         """Show and tell what people answered: their words stand on the log alone so far."""

@@ -1,5 +1,6 @@
 """The tables that are read instead of the log, and written with it."""
 
+from collections import Counter
 from dataclasses import replace
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from monitor.audit.batch import Heard, Unanswered
 from monitor.audit.ports import AuditLog
 from monitor.audit.sources import in_window
+from monitor.core.alert import LIVE
 from monitor.errors import VersionConflict
 from tests.audit.given import START, alert, at, batch, fact, patient
 
@@ -57,6 +59,7 @@ async def test_alerts_are_found_by_patient_and_status_in_order(log: AuditLog) ->
     assert [row.alert_id for row in await log.alerts()] == ["1", "2", "3"]
     assert [row.alert_id for row in await log.alerts(patient="SH-001")] == ["2", "3"]
     assert [row.alert_id for row in await log.alerts(statuses={"firing"})] == ["1", "3"]
+    assert await log.open_by_rule() == Counter(row.rule for row in await log.alerts(statuses=LIVE))
 
 
 async def test_all_rows_can_be_put_in_place_anew(log: AuditLog) -> None:

@@ -24,6 +24,9 @@ KNOWN_VALUES = {
         "ahead",
         "append",
         "delivered",
+        "failed",
+        "timeout",
+        "not_needed",
         "0.1.0",
         "nct06754540",
         "sha256:ab",
@@ -42,7 +45,7 @@ def everything_is_told(metrics: Metrics, word: str) -> None:
     metrics.stage_took(word, 0.1)
     metrics.lag_is(word, 3, 7)
     metrics.alert_changed(word, word, word)
-    metrics.unacknowledged({word: 1}, 5.0)
+    metrics.unacknowledged({word: 1}, {word: 5.0})
     metrics.notice_attempted(word, word)
     metrics.notice_delivered_after(word, 1.0)
     metrics.outbox_is({word: 2}, 9.0)
@@ -87,9 +90,31 @@ def test_a_queue_that_emptied_reads_zero(metrics: Metrics) -> None:
     metrics.outbox_is({"officer": 4}, 12.0)
     metrics.outbox_is({}, 0.0)
     assert metrics.registry.get_sample_value("safety_outbox_pending", {"channel": "officer"}) == 0
-    metrics.unacknowledged({"high": 1}, 60.0)
-    metrics.unacknowledged({}, 0.0)
+    metrics.unacknowledged({"high": 1}, {"high": 60.0, "low": 900.0})
+    metrics.unacknowledged({}, {})
     assert metrics.registry.get_sample_value("safety_unacked_alerts", {"priority": "high"}) == 0
+    assert metrics.registry.get_sample_value("safety_oldest_unacked_seconds", {"priority": "high"}) == 0
+
+
+def test_the_oldest_alert_is_told_by_priority(metrics: Metrics) -> None:
+    metrics.unacknowledged({"high": 1, "low": 1}, {"high": 60.0, "low": 900.0})
+    assert metrics.registry.get_sample_value("safety_oldest_unacked_seconds", {"priority": "high"}) == 60
+
+
+@pytest.mark.parametrize(
+    ("name", "labels"),
+    [
+        ("safety_quarantined_total", {"reason": "future"}),
+        ("safety_alerts_total", {"rule": "stop.chimerism", "priority": "high", "change": "raised"}),
+        ("safety_alert_latency_seconds_count", {"priority": "high"}),
+        ("safety_notify_attempts_total", {"channel": "officer", "outcome": "failed"}),
+        ("safety_recipients", {"priority": "high"}),
+    ],
+)
+def test_what_prometheus_waits_for_is_there_before_the_first_time(name: str, labels: dict[str, str]) -> None:
+    metrics = Metrics(**SETS)
+    metrics.recipients_are({})
+    assert metrics.registry.get_sample_value(name, labels) == 0
 
 
 def test_a_commit_moves_the_head_and_its_time(metrics: Metrics) -> None:

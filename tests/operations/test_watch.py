@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -20,6 +21,9 @@ from monitor.operations.answering import answer
 from monitor.operations.trouble import Trouble
 from monitor.operations.watch import OperationsWatch
 from monitor.protocol.model import Protocol
+from monitor.recorder.failing import RULE as ASSESSMENT_FAILED
+from monitor.recorder.failing import failed
+from monitor.recorder.rows import alert_row
 from tests.engine.bench import Hands
 from tests.engine.wire import START
 from tests.support.memory_log import MemoryAuditLog
@@ -223,3 +227,16 @@ async def test_the_read_model_follows_from_the_log() -> None:
 
     assert made.differing(await kept(rig.log)) == []
     assert sorted(row.status for row in made.alerts) == ["firing", "resolved"]
+
+
+async def test_a_patient_who_is_not_watched_is_counted_until_it_is_mended() -> None:
+    rig = Rig(GivenCheck())
+    rig.metrics = Metrics(rules=[ASSESSMENT_FAILED])
+    rig.watch._observer = rig.metrics
+    row = alert_row(failed("SH-001", "sha256:00", "ZeroDivisionError", START).change)
+    counts = []
+    for status in ("firing", "acknowledged", "withdrawn"):
+        await rig.log.append(Batch(recorded_at=START, alerts=(replace(row, status=status),)))
+        await rig.watch.look()
+        counts.append(rig.metrics.registry.get_sample_value("safety_system_alerts", {"rule": ASSESSMENT_FAILED}))
+    assert counts == [1, 1, 0]

@@ -2,7 +2,7 @@
 
 import asyncio
 import secrets
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -29,6 +29,7 @@ from monitor.audit.records import Erasures, Head, Record, StreamHead
 from monitor.audit.seal import EMPTY_LOG, EMPTY_STREAM, check_still_at, check_versions, seal, without_duplicates
 from monitor.audit.sources import after as heard_after
 from monitor.audit.stored import Row, Stored, record_of
+from monitor.core.alert import LIVE
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +203,10 @@ class MemoryAuditLog:
             Unanswered(priority=priority, count=len(rows), oldest_at=min(row.changed_at for row in rows))
             for priority, rows in sorted(firing.items())
         ]
+
+    async def open_by_rule(self) -> dict[str, int]:
+        """See AuditLog.open_by_rule."""
+        return dict(Counter(row.rule for row in self._alerts.values() if row.status in LIVE))
 
     async def sources(
         self,

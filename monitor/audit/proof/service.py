@@ -36,6 +36,8 @@ class CheckpointObserver(Protocol):
 
     def checkpoint_is(self, size: int, made_at: datetime) -> None: ...
 
+    def checkpoint_kept(self, kept: bool) -> None: ...
+
 
 @dataclass(frozen=True, slots=True)
 class Pace:
@@ -79,6 +81,7 @@ class Checkpoints:
         self._for_file: SignedCheckpoint | None = None
         self._for_topic: SignedCheckpoint | None = None
         self._said = ""
+        self._begun_at = clock.now()
         self._stopping = Stopping()
 
     def footer(self) -> str | None:
@@ -88,15 +91,18 @@ class Checkpoints:
     async def behind_since(self) -> datetime | None:
         """Since when the newest checkpoint has been behind the log's head; None if it is not.
 
+        Before the first one: since this worker began.
+
         Raises DatabaseUnavailable.
         """
-        newest = await self._store.newest()
-        if newest is None or newest.size >= await self._store.size():
+        newest, size = await self._store.newest(), await self._store.size()
+        if size <= (newest.size if newest else 0):
             return None
-        return newest.made_at
+        return newest.made_at if newest else self._begun_at
 
     async def run(self) -> None:
         """Make checkpoints until `stop`. Neither the database's nor the broker's silence ends it."""
+        self._observer.checkpoint_is(0, self._begun_at)  # that they are to be made is seen, should none ever be
         async for _ in self._stopping.rounds(POLL):
             await self._round(self._pace)
 
@@ -150,6 +156,7 @@ class Checkpoints:
                 self._say(f"{self._file} cannot be written: {error.strerror}")
             else:
                 self._for_file = None
+            self._observer.checkpoint_kept(self._for_file is None)
         if self._for_topic is not None:
             await send_to_topic(self._topic, self._for_topic)
             self._for_topic = None

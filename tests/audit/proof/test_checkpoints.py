@@ -54,9 +54,13 @@ class Seen:
     def __init__(self) -> None:
         self.size = 0
         self.made_at = START
+        self.kept = True
 
     def checkpoint_is(self, size: int, made_at: datetime) -> None:
         self.size, self.made_at = size, made_at
+
+    def checkpoint_kept(self, kept: bool) -> None:
+        self.kept = kept
 
 
 class House:
@@ -280,3 +284,25 @@ async def test_a_rewriter_s_tools_work_on_an_honest_log(url: str, sql_log: SqlAu
     log = await SqlAuditLog.open(url)
     assert await leaves(ProofStore(log), 10) == before
     await log.close()
+
+
+async def test_a_key_that_never_signs_is_seen_from_the_start_on(sql_log: SqlAuditLog, key: SigningKey) -> None:
+    house = House(sql_log, key)
+    assert await house.service.behind_since() is None
+    await filled(sql_log, 1)
+    assert await house.service.behind_since() == START
+    await house.look()
+    assert await house.service.behind_since() is None
+
+
+async def test_a_file_that_cannot_be_written_is_told_until_it_can(
+    sql_log: SqlAuditLog, key: SigningKey, tmp_path: Path
+) -> None:
+    folder = tmp_path / "share"
+    house = House(sql_log, key, file=folder / "checkpoints.txt")
+    await filled(sql_log, 1)
+    await house.look()
+    assert not house.seen.kept
+    folder.mkdir()
+    await house.look()
+    assert house.seen.kept
