@@ -18,6 +18,9 @@ _POWER = re.compile(r"\b(\d+(?:\.\d+)?)[eE]\+?0*(\d+)\b")
 _MOMENT = re.compile(r"\b\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d(\.\d+)?Z)?(?![\w-])")
 _RULE = re.compile(r"\b[a-z]+\.[a-z0-9-]+\b")
 
+_CELLS = "CD3+/kg"
+_MANY = 10_000  # cells: below this a person reads the digits
+
 # Units of UCUM as people write them.
 _UNITS: Mapping[str, str] = {"10*9/L": "× 10⁹/L", "mg/m2": "mg/m²", "d": "days", "h": "hours"}
 
@@ -44,6 +47,8 @@ def figures(alert: Alert, now: datetime, tz: ZoneInfo) -> list[str]:
     unit = _UNITS.get(unit, unit)
     lines = []
     if (label := _VALUE_IS.get(alert.rule, "Value")) and (value := _word(details.get("value"))):
+        # Where later results stand beside it in the summary, the figures are those of the first.
+        label = f"First {label.lower()}" if ". Latest: " in alert.summary else label
         lines.append(f"{label}: {_measured(value, unit, tz)}")
     if reference := _word(details.get("reference")):
         label = _REFERENCE_IS.get(alert.rule, "Held against")
@@ -66,7 +71,7 @@ def figures(alert: Alert, now: datetime, tz: ZoneInfo) -> list[str]:
 def _outstanding(verdicts: Mapping[str, str]) -> str:
     """What on a readiness list does not pass, the worst first."""
     by_verdict = ((v, [name for name in verdicts if verdicts[name] == v]) for v in _NOT_READY)
-    return "; ".join(f"{verdict} {listed(names)}" for verdict, names in by_verdict if names) or "all pass"
+    return "; ".join(f"{verdict}: {listed(names)}" for verdict, names in by_verdict if names) or "all pass"
 
 
 def _changed(change: str, details: Mapping[str, Detail]) -> str:
@@ -98,7 +103,16 @@ def _spoken(text: str, tz: ZoneInfo) -> str:
 def _measured(value: str, unit: str, tz: ZoneInfo) -> str:
     shown = plain(value, tz).replace("_", " ")
     bare = _NUMBER.fullmatch(value) or _POWER.fullmatch(value)
+    if unit == _CELLS and _NUMBER.fullmatch(value):
+        shown = _in_powers(value)
     return f"{shown} {unit}" if unit and bare else shown
+
+
+def _in_powers(value: str) -> str:
+    """A count of cells as protocols write it: `5×10^6`, not 5000000."""
+    number = Decimal(value.lstrip("<>"))
+    mantissa = f"{number.scaleb(-number.adjusted()).normalize():f}"
+    return f"{mantissa}×10^{number.adjusted()}" if number >= _MANY else value
 
 
 def _graded(grade: str, alert: Alert) -> str:

@@ -95,6 +95,12 @@ def ending(change: Change) -> list[str]:
     return [*said, *_meaning_of_end(change.alert, outcome)]
 
 
+def ended_before(alert: Alert) -> list[str]:
+    """For a change of an alert that is over: that it stays so, and why it ended."""
+    outcome = str(alert.details.get("outcome") or "")
+    return [" ".join(["This alert ended before, and stays ended."] + [_reason(alert, outcome)] * bool(outcome))]
+
+
 def _reason(alert: Alert, outcome: str) -> str:
     if outcome == "decision" and alert.rule.startswith("stop.") and alert.rule != "stop.basis-retracted":
         outcome = "lifted"

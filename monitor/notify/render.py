@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from monitor.core.alert import Alert, Change
 from monitor.core.finding import Detail
 from monitor.notify.figures import figures, plain
-from monitor.notify.phrases import caveats, differences, ending
+from monitor.notify.phrases import caveats, differences, ended_before, ending
 from monitor.notify.ports import Notice
 from monitor.notify.telling import telling
 from monitor.notify.texts import RuleText, text_for
@@ -24,6 +24,13 @@ from monitor.protocol.words import stamped
 WIDTH = 78
 
 _ACKNOWLEDGE = "TO ACKNOWLEDGE (I have seen it, and I look after it)"
+# Enough of a reference to tell two alerts of one rule apart where a mail client or a telephone shows the subject alone.
+_SHOWN = 8
+_NUMBERED = re.compile(r"\d{1,2}\. ")
+_AFTERWARDS = "Changed after its end: "
+_AFTER_ITS_END = (
+    "See that the physician who decided knows of this change; only a person can say whether it matters now."
+)
 _LEADS = {"revised": "Changed: ", "escalated": "More urgent: ", "withdrawn": "Withdrawn: ", "resolved": "Ended: "}
 
 
@@ -45,7 +52,8 @@ def render(change: Change, style: Style, checkpoint: str | None = None) -> Notic
         change = _unnamed(change)
     alert, text = change.alert, text_for(change.alert.rule)
     named = f"{alert.patient}: " if style.study_number and alert.patient else ""
-    title = f"[{alert.priority.upper()}] {_LEADS.get(change.kind, '')}{named}{text.title}"
+    lead = _LEADS.get(change.kind, "") if not _over(change) else _AFTERWARDS
+    title = f"[{alert.priority.upper()}] {lead}{named}{text.title} ({alert.alert_id[:_SHOWN]})"
     parts = _follow_up(change, style) if telling(change).follows_up else _call(change, text, style)
     body = "\n\n".join([_status_line(change), *parts, _foot([alert], style, checkpoint)]) + "\n"
     return Notice(title, body)
@@ -71,14 +79,16 @@ def render_together(changes: Sequence[Change], style: Style, checkpoint: str | N
         _section(_ACKNOWLEDGE, [*map(_command, alerts), *_page(style)]),
         _foot(alerts, style, checkpoint),
     ]
-    return Notice(f"[{first.priority.upper()}] {named}{len(alerts)} reminders of one day", "\n\n".join(parts) + "\n")
+    title = f"[{first.priority.upper()}] {named}{len(alerts)} reminders of one day ({first.alert_id[:_SHOWN]})"
+    return Notice(title, "\n\n".join(parts) + "\n")
 
 
 def _call(change: Change, text: RuleText, style: Style) -> list[str]:
     """The parts of a notice that asks somebody to look."""
     alert = change.alert
     parts = []
-    if changed := differences(change, style.tz):
+    over = _over(change)
+    if changed := [*(ended_before(alert) if over else ()), *differences(change, style.tz)]:
         parts.append(_section("WHAT HAS CHANGED", changed))
     happened = [plain(alert.summary, style.tz), f"When: {spoken_and_counted(alert.effective_at, change.at, style.tz)}"]
     if change.kind != "raised":
@@ -87,9 +97,16 @@ def _call(change: Change, text: RuleText, style: Style) -> list[str]:
     rests = [f"{name}: {said}" for name, said in _grounds(alert) if said]
     parts.append(_section("WHY", [text.means, *figures(alert, change.at, style.tz), *rests, *caveats(alert)]))
     parts.append(_section("WHAT THE PROTOCOL SAYS", [text.protocol]))
-    parts.append(_section("WHAT TO DO NEXT", [f"{n}. {step}" for n, step in enumerate(text.next, 1)]))
-    parts.append(_section(_ACKNOWLEDGE, [_command(alert), *_page(style)]))
+    steps = (_AFTER_ITS_END,) if over else text.next
+    parts.append(_section("WHAT TO DO NEXT", [f"{n}. {step}" for n, step in enumerate(steps, 1)]))
+    if not over:
+        parts.append(_section(_ACKNOWLEDGE, [_command(alert), *_page(style)]))
     return parts
+
+
+def _over(change: Change) -> bool:
+    """True for a change of an alert that had ended: a record under it was corrected afterwards."""
+    return change.kind == "revised" and not change.alert.live
 
 
 def _grounds(alert: Alert) -> list[tuple[str, str]]:
@@ -118,6 +135,7 @@ def _status_line(change: Change) -> str:
     words = [f"{alert.priority.upper()} PRIORITY"]
     if telling(change).follows_up:
         return f"{words[0]} - {change.kind.upper()}"
+    words += ["ENDED BEFORE"] * _over(change)
     words += ["PROVISIONAL"] * alert.provisional + ["FOR REVIEW"] * alert.review
     return " - ".join(words)
 
@@ -135,6 +153,7 @@ def _foot(alerts: Sequence[Alert], style: Style, checkpoint: str | None) -> str:
         [
             *(f"Reference: {alert.alert_id}, revision {alert.revision} ({alert.rule})" for alert in alerts),
             _whose(alerts[0], style),
+            f"Who, what, why: safety-monitor explain {alerts[0].alert_id}",
             f"Times are those of the site ({style.tz.key}).",
             "The monitor gives no orders; a physician decides.",
             *([checkpoint] if checkpoint else []),
@@ -146,7 +165,7 @@ def _whose(alert: Alert, style: Style) -> str:
     if not alert.patient:
         return "Patient: none. This is about the monitor itself."
     if not style.study_number:
-        return "Patient: not named in notices. To see who it is: safety-monitor alerts"
+        return "Patient: not named in notices; the command below says who it is."
     return f"Patient: {alert.patient}"
 
 
@@ -157,7 +176,7 @@ def _section(heading: str, paragraphs: Sequence[str]) -> str:
         if flat.startswith("safety-monitor "):
             lines.append(flat)  # a command that is broken over lines cannot be copied
             continue
-        lines += wrap(flat, WIDTH, subsequent_indent="   " if flat[:2].rstrip(".").isdigit() else "") or [""]
+        lines += wrap(flat, WIDTH, subsequent_indent="   " if _NUMBERED.match(flat) else "") or [""]
     return "\n".join(lines)
 
 

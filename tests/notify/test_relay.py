@@ -136,7 +136,8 @@ class Trial:
         return attempts_in(await self.log.stream(kinds.delivery_stream(PATIENT)))
 
     def got(self, recipient: str) -> list[str]:
-        return [notice.title for name, notice, _ in self.sender.sent if name == recipient]
+        """The subjects of what came to a recipient, without the reference at their end."""
+        return [notice.title.rpartition(" (")[0] for name, notice, _ in self.sender.sent if name == recipient]
 
 
 @pytest.fixture(params=["memory", "sqlite"])
@@ -505,8 +506,8 @@ async def test_a_notice_goes_through_apprise_to_a_mailbox_and_the_receipt_to_the
             await trial.runs_dry()
         subjects = [message["Subject"] for message in mail.messages]
     assert subjects == [
-        "[HIGH] Stop criterion: low donor chimerism in marrow",
-        "[HIGH] Withdrawn: Stop criterion: low donor chimerism in marrow",
+        "[HIGH] Stop criterion: low donor chimerism in marrow (a1b2c3d4)",
+        "[HIGH] Withdrawn: Stop criterion: low donor chimerism in marrow (a1b2c3d4)",
     ]
     receipts = [receipt for receipt in await trial.receipts() if receipt.channel == "officer"]
     assert [(receipt.outcome, receipt.detail) for receipt in receipts] == [("delivered", "accepted")] * 2

@@ -71,6 +71,26 @@ CASES: dict[str, tuple[Change, Style]] = {
         ),
         QUIET,
     ),
+    "stop-chimerism-corrected-after-its-end": (
+        later(
+            raised(status="resolved", details={"value": "85", "unit": "%", "reference": "90", "outcome": "decision"}),
+            "revised",
+            status="resolved",
+            at=NOW + timedelta(days=2),
+            summary="Donor chimerism 84% in whole marrow, below 90%",
+            details={"value": "84", "unit": "%", "reference": "90", "outcome": "decision"},
+        ),
+        QUIET,
+    ),
+    "stop-chimerism-lower-still": (
+        later(
+            raised(),
+            "revised",
+            at=NOW + timedelta(days=9),
+            summary="Donor chimerism 85% in whole marrow, below 90%. Latest: Donor chimerism 71% in whole marrow",
+        ),
+        QUIET,
+    ),
     "stop-chimerism-withdrawn": (later(raised(), "withdrawn", at=NOW + timedelta(days=1)), QUIET),
     "stop-chimerism-closed-by-a-person": (later(raised(), "resolved", details={"outcome": "person"}), QUIET),
     "stop-chimerism-lifted": (later(raised(), "resolved", details={"outcome": "decision"}), QUIET),
@@ -272,6 +292,8 @@ def test_a_patient_is_named_only_where_the_site_wants_it() -> None:
         ({"value": "<0.01", "unit": "%"}, "Value: <0.01 %"),
         ({"reference": "undetected (below 0.01 %)", "unit": "%"}, "Held against: undetected (below 0.01 %)"),
         ({"value": "1.0E+6", "unit": "CD3+/kg"}, "Value: 1.0×10^6 CD3+/kg"),
+        ({"value": "5000000", "unit": "CD3+/kg"}, "Value: 5×10^6 CD3+/kg"),
+        ({"value": "123456", "unit": "CD3+/kg"}, "Value: 1.23456×10^5 CD3+/kg"),
         ({"reference": "2025-05-13", "unit": "d"}, "Held against: 13 May 2025"),
         ({"grade": 2, "item": "stop.acute-gvhd"}, "Grade: II"),
         ({"grade": 4}, "Grade: 4"),
@@ -335,3 +357,15 @@ def test_whatever_an_alert_holds_there_is_a_notice(
     assert "\n" not in notice.title
     commands = re.compile(r"^(safety-monitor |TO ACK)")
     assert all(len(line) <= WIDTH or commands.match(line) for line in notice.body.splitlines() if " " in line.strip())
+
+
+def test_two_alerts_of_one_rule_have_two_subjects() -> None:
+    one, other = (render(raised(alert_id=f"{letter}1b2c3d4e5f60718"), QUIET).title for letter in "ab")
+    assert one != other
+
+
+def test_what_changes_after_its_end_asks_for_no_acknowledgement() -> None:
+    ended = raised(status="resolved", details={"outcome": "decision"})
+    notice = render(later(ended, "revised", status="resolved", summary="Donor chimerism 84%"), QUIET)
+    assert "ended before, and stays ended. A signed decision has lifted the stop." in " ".join(notice.body.split())
+    assert "acknowledge" not in notice.body
