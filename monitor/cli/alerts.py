@@ -5,23 +5,28 @@ import json
 from collections.abc import Sequence
 from enum import StrEnum
 from typing import Annotated, Final
+from zoneinfo import ZoneInfo
 
 import typer
 from rich import box
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from monitor.audit.batch import AlertRow
 from monitor.audit.log import SqlAuditLog
 from monitor.cli.reads import note_read
 from monitor.core.alert import LIVE
 from monitor.events.canonical import utc
+from monitor.notify.figures import plain
 from monitor.notify.texts import text_for
 from monitor.notify.when import spoken
 from monitor.protocol.model import Protocol
 from monitor.settings import load_settings
 
 _RANKS: Final = {"high": 0, "medium": 1, "low": 2}
+_REFERENCE: Final = 16  # digits: all of most alerts', and enough of any for the commands that take one
+_PATIENT: Final = 16  # characters; a longer number is broken
 _STATUSES: Final = {"firing": 0, "acknowledged": 1, "shelved": 2}
 
 
@@ -50,7 +55,7 @@ def alerts(
         typer.echo("No alert waits for anybody.")
         return
     tz = Protocol.load(settings.protocol).tz
-    Console().print(_table(found, [spoken(row.raised_at, tz) for row in found]))
+    Console().print(_table(found, tz))
 
 
 async def read_alerts(url: str, patient: str | None, *, every: bool) -> Sequence[AlertRow]:
@@ -66,12 +71,16 @@ def _urgency(row: AlertRow) -> tuple[int, int, str, str]:
     return (_RANKS.get(row.priority, 0), _STATUSES.get(row.status, len(_STATUSES)), utc(row.raised_at), row.alert_id)
 
 
-def _table(rows: Sequence[AlertRow], times: Sequence[str]) -> Table:
-    table = Table(box=box.SIMPLE_HEAD)
-    for heading in ("reference", "priority", "status", "patient", "raised", "what"):
-        table.add_column(heading, overflow="fold")
-    for row, raised in zip(rows, times, strict=True):
-        summary = json.loads(row.content).get("summary", "")
-        what = f"{text_for(row.rule).title}\n{summary}"
-        table.add_row(row.alert_id, row.priority, row.status, row.patient, raised, what)
+def _table(rows: Sequence[AlertRow], tz: ZoneInfo) -> Table:
+    """Four columns, so that what happened can be read on eighty; a reference is never broken: it is to be copied."""
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 1, 0))
+    table.add_column("reference", no_wrap=True, overflow="ignore", min_width=_REFERENCE)
+    table.add_column("priority", no_wrap=True)
+    table.add_column("patient", overflow="fold", max_width=_PATIENT)
+    table.add_column("what", overflow="fold")
+    for row in rows:
+        summary = plain(json.loads(row.content).get("summary", ""), tz)
+        what = f"{text_for(row.rule).title}\n{summary}\nraised {spoken(row.raised_at, tz)}"
+        cells = (row.alert_id[:_REFERENCE], f"{row.priority}\n{row.status}", row.patient, what)
+        table.add_row(*map(Text, cells))  # as it is: what a fact says is no markup
     return table

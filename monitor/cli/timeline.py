@@ -12,6 +12,7 @@ from monitor.cli.reading.course import Happening, course
 from monitor.cli.reading.opening import Format, asked, local, print_rows
 from monitor.cli.reads import note_read
 from monitor.errors import UsageError
+from monitor.notify.figures import plain
 from monitor.protocol.timeline import Timeline
 
 
@@ -38,6 +39,13 @@ def timeline(
     if output is Format.JSON:
         typer.echo(json.dumps([each.to_json() for each in found], indent=1, ensure_ascii=False))
         return
-    rows = [(local(each.at, tz), local(each.known_at, tz), each.kind, each.what, each.reference) for each in found]
-    print_rows(("when", "known", "", "what", "reference"), rows)
+    rows = [
+        (local(each.at, tz), local(each.known_at, tz), each.kind, _said(each, tz), each.reference) for each in found
+    ]
+    print_rows(("when", "known", "", "what", "reference"), rows, under=True)
     typer.echo(f"{len(found)} entries; times are those of the site ({tz.key})")
+
+
+def _said(each: Happening, tz: ZoneInfo) -> str:
+    """What the monitor says with times of the site; what others sent as they sent it."""
+    return plain(each.what, tz) if each.kind == "alert" else each.what

@@ -2,18 +2,21 @@
 
 import asyncio
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 from aiokafka import AIOKafkaConsumer
+from rich.console import Console
 
 from monitor.audit.batch import AlertRow, Batch
 from monitor.audit.log import SqlAuditLog
 from monitor.audit.schema import upgrade
 from monitor.broker import client_options
 from monitor.cli.acknowledge import command, the_one, time_of
+from monitor.cli.alerts import _table
 from monitor.cli.main import main
 from monitor.core.alert import Change
 from monitor.embedded import EmbeddedBroker
@@ -85,6 +88,17 @@ class TestTheQueue:
         shown = capsys.readouterr().out
         assert "Stop criterion: low donor chimerism in marrow" in shown
         assert "13 June 2025, 03:00" in shown
+
+    def test_on_eighty_columns_a_reference_can_be_copied(
+        self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("COLUMNS", "80")
+        found = replace(row("cf899da7ac0a00eb"), content=canonical({"summary": "after a stop (2024-03-20T02:24:00Z)"}))
+        Console().print(_table([found], SHANGHAI))
+        shown = capsys.readouterr().out
+        assert "cf899da7ac0a00eb" in shown
+        assert "20 March 2024, 10:24" in shown
+        assert "raised 13 June 2025, 03:00" in shown
 
     def test_an_empty_queue_says_so(self, capsys: pytest.CaptureFixture[str]) -> None:
         assert main(["alerts", "--patient", "SH-099"]) == 0

@@ -11,6 +11,7 @@ from monitor.cli.reading.explanation import Basis, Explanation, Revision
 from monitor.cli.reading.facts import Told
 from monitor.cli.reading.opening import local
 from monitor.cli.reading.versions import field_changes
+from monitor.notify.figures import plain
 
 # Fields of an alert that say nothing beside the change itself.
 _OF_ITSELF = frozenset({"revision", "alert_id"})
@@ -39,7 +40,7 @@ def _head(found: Explanation, tz: ZoneInfo) -> list[str]:
     lines = [
         f"{found.grounds.title}: alert {alert['alert_id']}{whose}",
         f"{alert['rule']}, {standing}, revision {alert['revision']}",
-        alert["summary"],
+        plain(alert["summary"], tz),
         f"It was so from {_when(alert['effective_at'], tz)}; the monitor raised it {_when(alert['raised_at'], tz)}.",
     ]
     if outcome := alert.get("details", {}).get("outcome"):

@@ -48,14 +48,20 @@ def local(moment: datetime | date, tz: ZoneInfo) -> str:
     return f"{moment.astimezone(tz):%Y-%m-%d %H:%M}" if isinstance(moment, datetime) else moment.isoformat()
 
 
-def print_rows(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """A table where a person looks; one line a row, its cells parted by tabs, where a program reads."""
+def print_rows(headings: Sequence[str], rows: Sequence[Sequence[str]], *, under: bool = False) -> None:
+    """A table where a person looks; one line a row, its cells parted by tabs, where a program reads.
+
+    `under`: in the table the last cell stands on a line of its own below the one before it, so that both have room.
+    """
     console = Console()
     if not console.is_terminal:
         for row in rows:
             typer.echo("\t".join(row))
         return
     table = Table(box=box.SIMPLE_HEAD)
+    if under:
+        headings = [*headings[:-2], f"{headings[-2]}, {headings[-1]}"]
+        rows = [[*row[:-2], "\n".join(filter(None, row[-2:]))] for row in rows]
     for heading in headings:
         table.add_column(heading, overflow="fold")
     for row in rows:
