@@ -134,6 +134,8 @@ class Metrics:
         )
         self._commit = self._gauge("last_commit_timestamp_seconds", "When the last batch was committed (Unix time).")
         self._clock = self._gauge("clock_now_timestamp_seconds", "Now, by the monitor's clock (Unix time).")
+        self._started = self._gauge("started_timestamp_seconds", "When this process began (Unix time).")
+        self._started.set_to_current_time()
         self._build = Info(
             "safety_build", "The version that runs and the protocol file in force.", registry=self.registry
         )

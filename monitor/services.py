@@ -118,7 +118,7 @@ def _overdue(ground: Ground, checkpoints: Checkpoints | None) -> dict[str, Overd
     """What must not be overdue while the worker says that it lives."""
     after = timedelta(seconds=ground.settings.heartbeat_overdue)
     overdue = {
-        "worker": Readiness(ground.health.report, after, ground.clock.now()).overdue,
+        "worker": Readiness(ground.health.report, after).overdue,
         "notices": notices_waiting(ground.log, after),
     }
     if ground.lives:

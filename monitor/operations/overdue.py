@@ -26,19 +26,23 @@ class ReportsHealth(Protocol):
 
 
 class Readiness:
-    """The worker itself: broker, database, commits. Red for a moment is no matter; red for `after` is."""
+    """The worker itself: broker, database, commits. Red for a moment is no matter; red for `after` is.
 
-    def __init__(self, report: ReportsHealth, after: timedelta, since: datetime) -> None:
+    Before it was ever ready it has not shown that it can work: one that starts and falls over, again and again, would
+    else say at each start that all is well.
+    """
+
+    def __init__(self, report: ReportsHealth, after: timedelta) -> None:
         self._report = report
         self._after = after
-        self._ready_at = since
+        self._ready_at: datetime | None = None
 
     async def overdue(self, now: datetime) -> str | None:
         """What /readyz has been red for, for too long."""
         report = self._report()
         if report.ready:
             self._ready_at = now
-        if now - self._ready_at <= self._after:
+        if self._ready_at is not None and now - self._ready_at <= self._after:
             return None
         return "; ".join(f"{name}: {check.reason}" for name, check in report.checks.items() if not check.ok)
 

@@ -40,6 +40,7 @@ class Patience:
         raise AssertionError("tenacity ends by a result or by an exception")
 
     def _down(self, state: RetryCallState) -> None:
+        error = state.outcome.exception() if state.outcome else None
         if state.attempt_number == 1:
-            logger.warning("the database does not answer; waiting for it")
-        self._vitals.database_failed("does not answer; the worker waits with what it has in hand")
+            logger.warning("waiting for the database: %s", error)
+        self._vitals.database_failed(f"{error}; the worker waits with what it has in hand")

@@ -141,12 +141,23 @@ async def test_it_runs_until_it_is_stopped() -> None:
 class TestWhatIsOverdue:
     async def test_a_worker_that_is_not_ready_for_longer_than_restarts_take(self) -> None:
         health = Health(within=30)
-        ready = Readiness(health.report, AFTER, START)
+        ready = Readiness(health.report, AFTER)
+        health.started()
+        health.fetched()
+        assert await ready.overdue(START) is None
+        health.stopping()
         assert await ready.overdue(START + AFTER) is None
         assert "starting or stopping" in (await ready.overdue(START + AFTER + timedelta(seconds=1)) or "")
         health.started()
-        health.fetched()
         assert await ready.overdue(START + timedelta(hours=1)) is None
+
+    async def test_a_worker_that_was_never_ready_for_it_may_fall_over_at_each_start(self) -> None:
+        health = Health(within=30)
+        ready = Readiness(health.report, AFTER)
+        assert "starting or stopping" in (await ready.overdue(START) or "")
+        health.started()
+        health.fetched()
+        assert await ready.overdue(START + timedelta(seconds=3)) is None
 
     async def test_a_deadline_that_nobody_looked_at(self) -> None:
         log = MemoryAuditLog()
