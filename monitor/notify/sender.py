@@ -3,8 +3,9 @@
 Apprise's traps, and what is done about each: it runs sends in one shared pool of threads, so that a dead webhook delays
 a good one (a bounded pool of our own for each channel, and its synchronous door); a plugin object that is used again
 sleeps for seconds between sends (a fresh object a message, its own throttle off, our own rate); no services match is
-not an error (here it is); two targets in one URL fail as one (refused); the reason for a failure is in its log alone,
-with secrets in it (captured, and put into a closed set of words by `diagnosis`).
+not an error (here it is); a text longer than a service takes goes there whole, and is refused (here it is cut, unless
+the URL says `overflow=split`); two targets in one URL fail as one (refused); the reason for a failure is in its log
+alone, with secrets in it (captured, and put into a closed set of words by `diagnosis`).
 """
 
 import asyncio
@@ -15,7 +16,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Self
 from urllib.parse import urlsplit
 
-from apprise import Apprise, AppriseAsset, NotifyFormat
+from apprise import Apprise, AppriseAsset, NotifyFormat, OverflowMode
 from apprise.plugins.base import NotifyBase
 from apprise.result import AppriseResult, AppriseResultStatus
 
@@ -93,6 +94,9 @@ class AppriseSender:
         if plugin is None:
             return None
         plugin.request_rate_per_sec = 0
+        if "overflow=" not in url:
+            # A telephone takes 160 characters, and its service refuses a whole notice: the beginning says the most.
+            plugin.overflow_mode = OverflowMode.TRUNCATE
         return plugin
 
     def _notify(self, recipient: Recipient, notice: Notice, message_id: str) -> Receipt:

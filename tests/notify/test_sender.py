@@ -178,3 +178,15 @@ async def test_a_url_that_apprise_does_not_understand_stops_the_start(url: str) 
 async def test_two_targets_in_one_url_stop_the_start(mail: MailCatcher) -> None:
     with pytest.raises(UsageError, match="several targets"):
         AppriseSender({"officers": at(mail.url("a@example.org,b@example.org"))})
+
+
+@pytest.mark.parametrize(("option", "parts"), [("", 1), ("?overflow=split", 14)])
+def test_a_telephone_gets_the_beginning_of_a_notice_unless_all_of_it_is_wanted(option: str, parts: int) -> None:
+    url = f"twilio://AC{'a' * 32}:{'b' * 32}@12025550123/12025550199{option}"
+    phone = Recipient(url=SecretStr(url))
+    plugin = AppriseSender({"phone": phone})._plugin(phone, "")
+    assert plugin is not None
+    sent = plugin._apply_overflow(title="[HIGH] Stop criterion: acute GVHD (a1b2c3d4)", body="what happened\n" * 150)
+    assert len(sent) == parts
+    assert len(sent[0]["body"]) <= 160
+    assert sent[0]["body"].startswith("[HIGH] Stop criterion: acute GVHD (a1b2c3d4)")
