@@ -15,7 +15,7 @@ from monitor.core.finding import Detail
 from monitor.notify.figures import figures, plain
 from monitor.notify.phrases import caveats, differences, ended_before, ending
 from monitor.notify.ports import Notice
-from monitor.notify.telling import telling
+from monitor.notify.telling import got_worse, telling
 from monitor.notify.texts import RuleText, text_for
 from monitor.notify.together import distinct
 from monitor.notify.when import spoken, spoken_and_counted
@@ -27,6 +27,7 @@ _ACKNOWLEDGE = "TO ACKNOWLEDGE (I have seen it, and I look after it)"
 # Enough of a reference to tell two alerts of one rule apart where a mail client or a telephone shows the subject alone.
 _SHOWN = 8
 _NUMBERED = re.compile(r"\d{1,2}\. ")
+_OPEN_AGAIN = "Open again: "
 _AFTERWARDS = "Changed after its end: "
 _AFTER_ITS_END = (
     "See that the physician who decided knows of this change; only a person can say whether it matters now."
@@ -52,7 +53,7 @@ def render(change: Change, style: Style, checkpoint: str | None = None) -> Notic
         change = _unnamed(change)
     alert, text = change.alert, text_for(change.alert.rule)
     named = f"{alert.patient}: " if style.study_number and alert.patient else ""
-    lead = _LEADS.get(change.kind, "") if not _over(change) else _AFTERWARDS
+    lead = _AFTERWARDS if _over(change) else _OPEN_AGAIN if _came_back(change) else _LEADS.get(change.kind, "")
     title = f"[{alert.priority.upper()}] {lead}{named}{text.title} ({alert.alert_id[:_SHOWN]})"
     parts = _follow_up(change, style) if telling(change).follows_up else _call(change, text, style)
     body = "\n\n".join([_status_line(change), *parts, _foot([alert], style, checkpoint)]) + "\n"
@@ -102,6 +103,13 @@ def _call(change: Change, text: RuleText, style: Style) -> list[str]:
     if not over:
         parts.append(_section(_ACKNOWLEDGE, [_command(alert), *_page(style)]))
     return parts
+
+
+def _came_back(change: Change) -> bool:
+    """True for an alert that asks again and is neither more urgent nor surer than it was: its shelf ran out."""
+    if change.kind != "escalated" or change.before is None:
+        return False
+    return not got_worse(change.before, change.alert)
 
 
 def _over(change: Change) -> bool:

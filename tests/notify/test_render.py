@@ -359,6 +359,12 @@ def test_whatever_an_alert_holds_there_is_a_notice(
     assert all(len(line) <= WIDTH or commands.match(line) for line in notice.body.splitlines() if " " in line.strip())
 
 
+@pytest.mark.parametrize(("before", "lead"), [("high", "Open again: "), ("medium", "More urgent: ")])
+def test_an_alert_that_comes_back_from_its_shelf_is_not_called_more_urgent(before: str, lead: str) -> None:
+    shelved = raised(status="shelved", priority=before)
+    assert render(later(shelved, "escalated", priority="high"), QUIET).title.startswith(f"[HIGH] {lead}Stop criterion")
+
+
 def test_two_alerts_of_one_rule_have_two_subjects() -> None:
     one, other = (render(raised(alert_id=f"{letter}1b2c3d4e5f60718"), QUIET).title for letter in "ab")
     assert one != other
