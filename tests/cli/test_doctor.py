@@ -118,7 +118,7 @@ def test_a_log_whose_guards_were_taken_away_is_wrong(
 
 
 def test_a_login_that_could_rewrite_the_log_is_doubted_and_the_writer_s_is_not(
-    broker: Broker, postgres: PostgresCluster, postgres_url: str
+    broker: Broker, postgres: PostgresCluster, postgres_url: str, tmp_path: Path
 ) -> None:
     asyncio.run(upgrade(postgres_url))
     database = postgres_url.rpartition("/")[2]
@@ -129,7 +129,8 @@ def test_a_login_that_could_rewrite_the_log_is_doubted_and_the_writer_s_is_not(
         " CREATE ROLE looked_at LOGIN IN ROLE safety_writer; END IF; END $$",
         database=database,
     )
-    looked = doctor(broker.url, postgres.url(database, "looked_at"))
+    told = routing(tmp_path, "json://127.0.0.1:1/")
+    looked = doctor(broker.url, postgres.url(database, "looked_at"), ROUTING=told)
     assert looked.returncode == 0, looked.stdout
     assert "rewrite" not in looked.stdout
 
@@ -201,3 +202,10 @@ def test_a_clock_that_goes_otherwise_than_the_database_s_is_doubted(seconds: flo
     (clock,) = (each for each in _server(Settings(), seen) if each.part == "clock")
     assert clock.state is state
     assert f"{seconds:+.1f} s" in clock.said
+
+
+@pytest.mark.parametrize(("clock", "state"), [("system", "WRONG  channels"), ("events", "doubt  channels")])
+def test_a_house_where_nobody_is_told_is_wrong_unless_it_back_fills(
+    broker: Broker, made: str, clock: str, state: str
+) -> None:
+    assert state in doctor(broker.url, made, CLOCK=clock).stdout
