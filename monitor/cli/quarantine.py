@@ -102,7 +102,7 @@ def retry(
         raise UsageError(f"none of the {len(found)} messages can be read now: see `quarantine list` for what is wrong")
     choice = _choice(choice.sequences, topic, reason, source, until=found[-1].sequence)
     record = asked_record(choice, actor=actor, why=note, now=now)
-    asyncio.run(record_act(settings.database_url.get_secret_value(), record, now))
+    asyncio.run(record_act(settings.log_url, record, now))
     typer.echo(f"asked by {actor}: {len(readable)} of {len(found)} messages can be read now; the worker records them")
 
 

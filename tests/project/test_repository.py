@@ -111,3 +111,9 @@ def _imports(path: Path) -> set[str]:
             assert node.level == 0, f"{path.name}: a relative import"
             names.add(node.module or "")
     return names
+
+
+def test_the_database_is_reached_by_the_address_that_has_its_password() -> None:
+    bare = {path.name for path in (ROOT / "monitor").rglob("*.py") if ".database_url" in path.read_text()}
+
+    assert bare <= {"settings.py", "stage.py", "play.py"}  # the demonstration's own SQLite file has none

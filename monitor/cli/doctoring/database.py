@@ -74,5 +74,5 @@ def _server(settings: Settings, seen: Examination) -> Iterator[Symptom]:
 
 def _named(settings: Settings) -> str:
     """The database without user and password."""
-    parts = urlsplit(settings.database_url.get_secret_value())
+    parts = urlsplit(settings.log_url)
     return f"SQLite {parts.path[1:]}" if settings.is_sqlite else f"PostgreSQL {parts.hostname}{parts.path}"
