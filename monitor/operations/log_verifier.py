@@ -116,7 +116,7 @@ class LogVerifier:
         now = self._clock.now()
         await self._passes.follow()
         last = self._passes.whole
-        if last is not None and last.broken_at is None and self._checker is None:
+        if last is not None and self._passes.broken is None and self._checker is None:
             self._observer.log_verified(last.records, last.at)  # another worker's, or that of an earlier start
         whole = now - last.at >= self._schedule.whole if last else now - self._begun_at >= SETTLING
         if not (whole or now - self._looked_at >= self._schedule.new) or not await self._leads(now):

@@ -175,6 +175,25 @@ async def test_people_are_told_once_of_a_record_that_does_not_hold_and_the_log_t
     await log.close()
 
 
+async def test_what_is_found_among_what_is_new_is_shown_until_the_whole_log_holds_again() -> None:
+    log, clock = MemoryAuditLog(), a_clock()
+    await filled(log)
+    rig = Rig(log, clock)
+    await rig.after(SETTLING)
+    await filled(log, first=20)
+    kept = log._stored[30]
+    log._stored[30] = kept._replace(payload="{}")
+    await rig.after(HOUR)
+    assert rig.shown("broken_sequence") == 31
+
+    await rig.after(LEASE)
+    assert (rig.shown("broken_sequence"), rig.shown("verified_sequence")) == (31, 20)
+
+    log._stored[30] = kept
+    await rig.after(HOUR)
+    assert rig.shown("broken_sequence") == 0
+
+
 async def test_the_alert_ends_when_the_whole_log_holds_again() -> None:
     honest, clock = MemoryAuditLog(), a_clock()
     await filled(honest)
