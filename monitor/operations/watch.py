@@ -94,7 +94,14 @@ class OperationsWatch:
 
     async def _take_up(self, now: datetime) -> None:
         """Show and tell what people answered: their words stand on the log alone so far."""
-        if not (changes := await self._standing.follow()):
+        try:
+            await self._show(await self._standing.follow(), now)
+        except DatabaseUnavailable:
+            self._standing = Standing(self._log)  # what was followed and not shown is taken up anew
+            raise
+
+    async def _show(self, changes: Sequence[Change], now: datetime) -> None:
+        if not changes:
             return
         shown: dict[str, AlertRow] = {}
         for patient in {"", *(change.alert.patient for change in changes)}:

@@ -12,8 +12,9 @@ from pydantic import SecretStr
 from monitor.audit.batch import Batch
 from monitor.audit.leading import Leases
 from monitor.audit.read_models import folded, kept
+from monitor.audit.records import Record
 from monitor.core.alert import LIVE
-from monitor.errors import UsageError
+from monitor.errors import DatabaseUnavailable, UsageError
 from monitor.metrics import Metrics
 from monitor.notify.announcing import Announcer
 from monitor.notify.routing import Routing
@@ -130,6 +131,32 @@ async def test_what_was_told_before_a_restart_is_not_told_again_and_ends_after_i
     again.check.found = ()
     await again.watch.look()
     assert await again.statuses() == [(RULE, "resolved")]
+
+
+async def test_what_a_person_said_is_shown_and_told_though_the_database_went_away_meanwhile() -> None:
+    log = LostAppend()
+    rig = Rig(GivenCheck(broken()), log)
+    await rig.watch.look()
+    await rig.answers("resolved")
+    log.lost = True
+    with pytest.raises(DatabaseUnavailable):
+        await rig.watch.look()
+    log.lost = False
+
+    await rig.watch.look()
+
+    assert await rig.statuses() == [(RULE, "resolved")]
+
+
+class LostAppend(MemoryAuditLog):
+    """A database that, while `lost`, does not answer to what is written."""
+
+    lost = False
+
+    async def append(self, batch: Batch) -> list[Record]:
+        if self.lost:
+            raise DatabaseUnavailable("the database does not answer")
+        return await super().append(batch)
 
 
 async def test_the_same_trouble_at_another_time_is_another_alert() -> None:
