@@ -35,7 +35,7 @@ class Clock(Protocol):
 
 def act(kind: str, payload: dict[str, object], *, actor: str, at: datetime) -> NewRecord:
     """The record of an act; its dedupe key lets it be handed over twice."""
-    key = f"act/{uuid4().hex}"
+    key = f"{waiting.ACTS}{uuid4().hex}"
     return NewRecord(
         stream=kinds.SYSTEM, kind=kind, payload=canonical(payload), known_at=at, actor=actor, dedupe_key=key
     )
@@ -89,10 +89,10 @@ async def take_over(log: AuditLog, spool: Spool, now: datetime) -> int:
 
 async def take_over_left(log: SqlAuditLog, now: datetime) -> int:
     """As `take_over`, of what roles left on PostgreSQL that may do nothing else. Taken twice, it is recorded once."""
-    if records := await waiting.left(log.database):
-        await log.append(Batch(recorded_at=now, records=tuple(records)))
-        await waiting.taken(log.database, records)
-    return len(records)
+    if left := await waiting.left(log.database):
+        await log.append(Batch(recorded_at=now, records=tuple(left.values())))
+        await waiting.taken(log.database, left)
+    return len(left)
 
 
 class ActsTaker:

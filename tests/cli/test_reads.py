@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from sqlalchemy import insert
 
 from monitor.audit.acts import ActsTaker, act, record_act, take_over, take_over_left
 from monitor.audit.kinds import EXPORT_MADE, LOG_READ, SYSTEM
@@ -16,10 +17,11 @@ from monitor.audit.log import SqlAuditLog
 from monitor.audit.records import Record
 from monitor.audit.schema import upgrade
 from monitor.audit.spool import Spool
+from monitor.audit.tables import waiting_acts
 from monitor.cli.main import main
 from monitor.clock import WallClock
 from monitor.errors import UsageError
-from tests.audit.given import START, at
+from tests.audit.given import START, at, batch, fact
 from tests.audit.rig import SCENARIOS, lines_of, record_by_events_clock
 from tests.support.memory_log import MemoryAuditLog
 from tests.support.postgres import PostgresCluster
@@ -206,6 +208,40 @@ async def test_what_is_left_cannot_pass_for_anything_else(
     [record] = await worker.stream(SYSTEM)
     await worker.close()
     assert json.loads(record.payload)["unreadable"] == "no json"
+
+
+@pytest.mark.parametrize(
+    "payload", ['{"asked": ' + "[" * 4000 + "]" * 4000 + "}", r'{"asked": "\ud800"}', r'{"asked": "\udc00x\udc00"}']
+)
+async def test_whatever_is_left_is_recorded_and_holds_nobody_up(tmp_path: Path, payload: str) -> None:
+    log = await left_on(tmp_path, payload=payload, known_at="9999-12-31T23:59:59-14:00")
+
+    assert await take_over_left(log, START) == 1
+    assert await take_over_left(log, START) == 0
+
+    [record] = await reads(log)
+    await log.close()
+    assert json.loads(record.payload)["unreadable"] == payload
+
+
+async def test_what_is_left_keeps_no_other_record_out(tmp_path: Path) -> None:
+    log = await left_on(tmp_path, dedupe_key="key of a result that is yet to come")
+    await take_over_left(log, START)
+
+    made = await log.append(batch(fact(dedupe_key="key of a result that is yet to come")))
+
+    await log.close()
+    assert len(made) == 1
+
+
+async def left_on(folder: Path, **said: str) -> SqlAuditLog:
+    """A log beside which a role left this. SQLite has the table, too."""
+    url = f"sqlite:///{folder / 'log.db'}"
+    await upgrade(url)
+    log = await SqlAuditLog.open(url)
+    left = {"dedupe_key": "act/1", "kind": LOG_READ, "payload": "{}", "actor": "reader", "known_at": "now"} | said
+    await log.database.write(lambda connection: connection.execute(insert(waiting_acts).values(left)))
+    return log
 
 
 async def test_a_role_that_may_not_record_may_not_read_unrecorded(roles: Callable[[str], str]) -> None:
