@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 from typing import Final, Protocol
 
+from monitor.audit.added_file import add_whole
 from monitor.audit.proof.checkpoint import SignedCheckpoint, read_checkpoint
 from monitor.audit.proof.note import split
 from monitor.errors import UsageError
@@ -24,11 +25,13 @@ class Topic(Protocol):
 
 
 def append_to_file(path: Path, signed: SignedCheckpoint) -> None:
-    """Add a note, and an empty line behind it, to the end of the file: on the disk on return. Raises OSError."""
+    """Add a note, and an empty line behind it, to the end of the file: on the disk on return.
+
+    Raises OSError, with nothing added: half a note would make all of the file unreadable.
+    """
     descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, READABLE)
     try:
-        os.write(descriptor, f"{signed.note}\n".encode())
-        os.fsync(descriptor)
+        add_whole(descriptor, f"{signed.note}\n".encode())
     finally:
         os.close(descriptor)
 
