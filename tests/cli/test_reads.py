@@ -4,6 +4,7 @@ import asyncio
 import json
 import subprocess
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -150,6 +151,17 @@ async def test_what_is_taken_over_twice_is_recorded_once_and_half_a_line_never(t
     assert taken == [1, 1]
     assert [record.known_at for record in await reads(log)] == [START]
     assert await take_over(log, spool, START) == 0
+
+
+async def test_what_is_added_behind_half_a_line_waits_whole_and_under_the_key_of_its_patient(tmp_path: Path) -> None:
+    spool = Spool(tmp_path / "log.db")
+    (tmp_path / "log.db.waiting").write_bytes(b'{"actor":"kil')
+    said = replace(act(LOG_READ, {"patient": "SH-001"}, actor="reader", at=START), keyed_by="patient/SH-001")
+
+    spool.add(said)
+
+    with spool.taken() as waiting:
+        assert waiting == [said]
 
 
 @pytest_asyncio.fixture
