@@ -3,7 +3,6 @@
 import asyncio
 import json
 from collections.abc import Sequence
-from enum import StrEnum
 from typing import Annotated, Final
 from zoneinfo import ZoneInfo
 
@@ -15,6 +14,7 @@ from rich.text import Text
 
 from monitor.audit.batch import AlertRow
 from monitor.audit.log import SqlAuditLog
+from monitor.cli.reading.opening import Format
 from monitor.cli.reads import note_read
 from monitor.core.alert import LIVE
 from monitor.events.canonical import utc
@@ -28,13 +28,6 @@ _RANKS: Final = {"high": 0, "medium": 1, "low": 2}
 _REFERENCE: Final = 16  # digits: all of most alerts', and enough of any for the commands that take one
 _PATIENT: Final = 16  # characters; a longer number is broken
 _STATUSES: Final = {"firing": 0, "acknowledged": 1, "shelved": 2}
-
-
-class Format(StrEnum):
-    """How the queue is printed."""
-
-    TEXT = "text"
-    JSON = "json"
 
 
 def alerts(
@@ -55,7 +48,12 @@ def alerts(
         typer.echo("No alert waits for anybody.")
         return
     tz = Protocol.load(settings.protocol).tz
-    Console().print(_table(found, tz))
+    console = Console()
+    if console.is_terminal:
+        console.print(_table(found, tz))
+        return
+    for row in found:  # for a program: a line a row
+        typer.echo("\t".join(_cells(row, tz)))
 
 
 async def read_alerts(url: str, patient: str | None, *, every: bool) -> Sequence[AlertRow]:
@@ -84,3 +82,8 @@ def _table(rows: Sequence[AlertRow], tz: ZoneInfo) -> Table:
         cells = (row.alert_id[:_REFERENCE], f"{row.priority}\n{row.status}", row.patient, what)
         table.add_row(*map(Text, cells))  # as it is: what a fact says is no markup
     return table
+
+
+def _cells(row: AlertRow, tz: ZoneInfo) -> tuple[str, ...]:
+    what = f"{text_for(row.rule).title}: {plain(json.loads(row.content).get('summary', ''), tz)}"
+    return (row.alert_id, row.priority, row.status, row.patient, spoken(row.raised_at, tz), what)
