@@ -46,7 +46,7 @@ def refuse(reason: Reason, detail: str, raw: bytes, headers: Pairs) -> Refused:
         record_id=_try(read_word, data.get("record_id")),
         record_version=_version(data.get("record_version")),
         effective_at=_try(read_when, data.get("effective_at")),
-        delivery_key=_digest(raw, headers),
+        delivery_key=refusal_key(raw, headers),
         stored="",
         headers=headers,
     )
@@ -80,7 +80,8 @@ def _keep(refused: Refused) -> str:
     return canonical({**fields, "raw": _as_text(refused.raw), "headers": headers})
 
 
-def _digest(raw: bytes, headers: Pairs) -> str:
+def refusal_key(raw: bytes, headers: Pairs) -> str:
+    """What tells a redelivery of a message that is refused, or was before a mend (SHA-256, hex)."""
     digest = hashlib.sha256(raw)
     for name, value in sorted(headers):
         digest.update(f"{len(name)}:{len(value)}:{name}".encode(errors="replace") + value)

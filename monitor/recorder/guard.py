@@ -6,13 +6,14 @@ transactions: their markers take offsets, and look like a loss.
 """
 
 import hashlib
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from monitor.audit.batch import Position, TopicPartition
 from monitor.errors import PositionMismatch
 from monitor.events.envelope import ClockAdvanced, Received, Refused
+from monitor.events.refusal import refusal_key
 from monitor.recorder.inputs import Input
 
 ADVICE = "; the topic was made anew, truncated or rewritten: stop and look before anything is read again"
@@ -31,9 +32,17 @@ class Message:
         """What identifies it on the log. A refused message is no duplicate of another: only the same offset is."""
         if isinstance(self.content, Received):
             return self.content.delivery_key
-        if isinstance(self.content, Refused):
-            return f"{self.input.topic}/{self.input.partition}/{self.input.offset}/{self.content.delivery_key}"
-        return None
+        return self._key_of_refusal(self.content.delivery_key) if isinstance(self.content, Refused) else None
+
+    @property
+    def keys_again(self) -> tuple[str, ...]:
+        """By what the log may know it if its offset is recorded: what can be read now was refused before a mend."""
+        if (key := self.dedupe_key) is None:
+            return ()
+        return key, self._key_of_refusal(refusal_key(self.input.value, tuple(self.input.headers)))
+
+    def _key_of_refusal(self, key: str) -> str:
+        return f"{self.input.topic}/{self.input.partition}/{self.input.offset}/{key}"
 
 
 def digest(value: bytes) -> str:
@@ -65,10 +74,10 @@ class Walk:
         return True
 
 
-def check_repeats(messages: Iterable[Message], known: Collection[str]) -> None:
+def check_repeats(messages: Iterable[Message], known: set[str]) -> None:
     """Every message at a recorded offset must be on the log. Raises PositionMismatch."""
     for message in messages:
-        if message.again and message.dedupe_key is not None and message.dedupe_key not in known:
+        if message.again and (keys := message.keys_again) and known.isdisjoint(keys):
             raise _other_bytes(message.input)
 
 

@@ -86,7 +86,7 @@ class Recorder:
             began = time.perf_counter()
             reading = await read(inputs, self._positions, self._tz, self._max_message_bytes)
             self._observer.stage_took("decode", time.perf_counter() - began)
-            again = [key for message in reading.messages if message.again and (key := message.dedupe_key)]
+            again = [key for message in reading.messages if message.again for key in message.keys_again]
             if again:
                 check_repeats(reading.messages, await self._patience(lambda: self._log.known(again)))
             await self._commit_reading(reading)

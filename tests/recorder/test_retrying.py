@@ -1,6 +1,7 @@
 """Refused messages are kept, and read again after a mend: here the limit of a message's size was too low."""
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -11,6 +12,7 @@ from monitor.audit.batch import Batch
 from monitor.audit.leading import Leases
 from monitor.audit.records import Origin
 from monitor.audit.replay import replay
+from monitor.errors import PositionMismatch
 from monitor.events.catalogue import TOPICS
 from monitor.events.codec import restore
 from monitor.events.envelope import Received
@@ -61,6 +63,22 @@ async def test_a_message_that_can_be_read_now_becomes_a_fact_from_where_it_came(
     assert "data.refused" not in await bench.raised()
     assert len(await bench.log.stream(f"quarantine/{LAB}")) == 3
     assert await bench.whole()
+
+
+async def test_a_message_that_was_refused_may_come_again_after_the_mend() -> None:
+    bench = Bench(max_message_bytes=200)
+    recorder = await bench.start()
+    refused = bench.sent(LAB, platelets(PATIENT, 1), platelets(PATIENT, 2))
+    await recorder.record(refused)
+    bench.max_message_bytes = RIGHT
+    recorder = await bench.start()
+
+    await recorder.record(refused)  # killed before they were acknowledged
+
+    assert await bench.records("safety.lab.resulted.v1") == []
+    assert len(await bench.log.stream(f"quarantine/{LAB}")) == 2
+    with pytest.raises(PositionMismatch):
+        await recorder.record([replace(refused[0], value=platelets(PATIENT, 3))])
 
 
 async def test_what_still_cannot_be_read_stays_and_the_outcome_is_recorded() -> None:
