@@ -64,8 +64,7 @@ class Worker:
         waiting = False
         while not self._stopping.is_set():
             try:
-                await check_topics(self._parts.settings)
-                return await recognised(self._parts.settings)
+                return await self._met()
             except BrokerUnavailable as error:
                 if not waiting:
                     logger.warning("waiting for the broker: %s", error)
@@ -73,13 +72,31 @@ class Worker:
                 await self._pause(BROKER_POLL)
         return None
 
+    async def _met(self) -> Settings | None:
+        """What the broker says of itself; None if told to stop meanwhile: one that is silent takes minutes."""
+
+        async def meet() -> Settings:
+            await check_topics(self._parts.settings)
+            return await recognised(self._parts.settings)
+
+        meeting = asyncio.create_task(meet())
+        if await self._done_before_told(meeting):
+            return meeting.result()
+        meeting.cancel()
+        await asyncio.wait({meeting})
+        return None
+
+    async def _done_before_told(self, task: "asyncio.Task[Any]") -> bool:
+        """Wait for a task, or until told to stop; whether it is done."""
+        told = asyncio.create_task(self._stopping.wait())
+        await asyncio.wait({task, told}, return_when=asyncio.FIRST_COMPLETED)
+        told.cancel()
+        return task.done()
+
     async def _start_app(self, app: StreamEngine) -> None:
         """Start faust; a stop that comes meanwhile still has its deadline."""
         start = asyncio.create_task(app.start())
-        stop = asyncio.create_task(self._stopping.wait())
-        await asyncio.wait({start, stop}, return_when=asyncio.FIRST_COMPLETED)
-        stop.cancel()
-        if not start.done():
+        if not await self._done_before_told(start):
             leave(TEMPORARY, "told to stop while joining the group; nothing was in hand")
         if error := start.exception():  # half started it can neither go on nor be stopped
             logger.error("the stream engine did not start", exc_info=error)

@@ -1,6 +1,8 @@
 """A start: what is ready, and with which code a worker ends that cannot start: it says whether another may help."""
 
 import asyncio
+import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -91,3 +93,22 @@ def test_a_worker_whose_engine_does_not_start_ends_at_once(
     with pytest.raises(SystemExit) as ended:
         asyncio.run(Worker(_parts(settings_for(broker), error)).run())
     assert ended.value.code == code
+
+
+async def test_a_worker_that_waits_for_a_broker_which_says_nothing_ends_when_it_is_told_to() -> None:
+    asked = asyncio.Event()
+
+    async def silent(reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
+        await reader.read(1)
+        asked.set()
+        await reader.read()
+
+    async with await asyncio.start_server(silent, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        parts = _parts(Settings(broker_url=f"kafka://127.0.0.1:{port}"), AssertionError("it was never met"))
+        running_worker = asyncio.create_task(Worker(parts).run())
+        await asyncio.wait_for(asked.wait(), 10)
+
+        os.kill(os.getpid(), signal.SIGTERM)
+
+        await asyncio.wait_for(running_worker, 5)
