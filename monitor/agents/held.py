@@ -10,12 +10,13 @@ from typing import Any, Final, Protocol
 
 from aiokafka import AIOKafkaConsumer
 from aiokafka import TopicPartition as Place
+from aiokafka.errors import AuthenticationFailedError
 
 from monitor.agents.ports import TopicPartition
 from monitor.agents.unpacking import unpack_carefully
 from monitor.audit.batch import Position
 from monitor.broker import client_options
-from monitor.errors import PositionMismatch
+from monitor.errors import PositionMismatch, UsageError
 from monitor.recorder.guard import ADVICE, digest
 from monitor.settings import Settings
 
@@ -46,7 +47,7 @@ async def look(settings: Settings, positions: Mapping[TopicPartition, Position])
     """What the broker holds of these partitions. Raises KafkaError, TimeoutError."""
     unpack_carefully(settings.max_expanded_bytes)  # or the digests would differ from the worker's
     client = AIOKafkaConsumer(
-        **client_options(settings), enable_auto_commit=False, auto_offset_reset="none", fetch_max_wait_ms=POLL_MS
+        **_options(settings), enable_auto_commit=False, auto_offset_reset="none", fetch_max_wait_ms=POLL_MS
     )
     async with asyncio.timeout(LIMIT):
         await client.start()
@@ -59,6 +60,14 @@ async def look(settings: Settings, positions: Mapping[TopicPartition, Position])
         finally:
             await client.stop()
     return {tuple(place): Held(beginnings[place], ends[place], found.get(place)) for place in places}
+
+
+def _options(settings: Settings) -> dict[str, Any]:
+    """As `client_options`. Its files were there at the start: what is missing of them now is being renewed."""
+    try:
+        return client_options(settings)
+    except UsageError as error:
+        raise AuthenticationFailedError(str(error)) from None
 
 
 async def _messages(client: Any, wanted: Mapping[Place, int]) -> dict[Place, bytes]:

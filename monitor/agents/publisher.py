@@ -10,7 +10,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 
 from monitor.broker import BrokerUnavailable, producer
-from monitor.errors import MessageTooLarge
+from monitor.errors import MessageTooLarge, UsageError
 from monitor.events.catalogue import ALERT_TOPIC
 from monitor.notify.ports import Receipt, SendOutcome
 from monitor.recorder.inputs import Header
@@ -38,6 +38,8 @@ class TopicPublisher:
             raise MessageTooLarge(f"a message for {topic} is larger than the broker takes") from error
         except (KafkaError, TimeoutError) as error:
             raise BrokerUnavailable(f"the broker did not take a message: {type(error).__name__}") from error
+        except UsageError as error:  # a token or a certificate that is being renewed
+            raise BrokerUnavailable(str(error)) from error
 
     async def aclose(self) -> None:
         """Let go of the connection."""
