@@ -15,6 +15,7 @@ from monitor.audit.proof.checkpoint import SignedCheckpoint, read_checkpoint
 from monitor.audit.proof.making import CheckpointMaker
 from monitor.audit.proof.publishing import Topic, append_to_file, send_to_topic
 from monitor.audit.proof.store import Kept, ProofStore
+from monitor.clock import Clock
 from monitor.errors import DatabaseUnavailable, MonitorError
 from monitor.stopping import Stopping
 
@@ -23,12 +24,6 @@ logger = logging.getLogger(__name__)
 LEASE: Final = "checkpoint"
 POLL: Final = 1.0  # seconds between two looks at the head
 LAST_LIMIT: Final = 5.0  # seconds for the last one, when the worker ends
-
-
-class Clock(Protocol):
-    """The wall clock."""
-
-    def now(self) -> datetime: ...
 
 
 class CheckpointObserver(Protocol):
@@ -73,6 +68,7 @@ class Checkpoints:
         self._store = store
         self._maker = maker
         self._clock = clock
+        self._began_at = clock.now()
         self._topic = topic
         self._observer = observer
         self._pace = pace
@@ -81,7 +77,6 @@ class Checkpoints:
         self._for_file: SignedCheckpoint | None = None
         self._for_topic: SignedCheckpoint | None = None
         self._said = ""
-        self._begun_at = clock.now()
         self._stopping = Stopping()
 
     def footer(self) -> str | None:
@@ -89,20 +84,18 @@ class Checkpoints:
         return self._newest.footer if self._newest else None
 
     async def behind_since(self) -> datetime | None:
-        """Since when the newest checkpoint has been behind the log's head; None if it is not.
-
-        Before the first one: since this worker began.
+        """Since when (at the earliest) the log's head has been without a checkpoint over it; None if there is one.
 
         Raises DatabaseUnavailable.
         """
-        newest, size = await self._store.newest(), await self._store.size()
-        if size <= (newest.size if newest else 0):
+        newest = await self._store.newest()
+        if (newest.size if newest else 0) >= await self._store.size():
             return None
-        return newest.made_at if newest else self._begun_at
+        return newest.made_at if newest else self._began_at
 
     async def run(self) -> None:
         """Make checkpoints until `stop`. Neither the database's nor the broker's silence ends it."""
-        self._observer.checkpoint_is(0, self._begun_at)  # that they are to be made is seen, should none ever be
+        self._observer.checkpoint_is(0, self._began_at)  # that they are to be made is seen, should none ever be
         async for _ in self._stopping.rounds(POLL):
             await self._round(self._pace)
 

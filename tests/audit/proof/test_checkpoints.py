@@ -12,7 +12,7 @@ from sqlalchemy import text
 from monitor.audit.database import Database
 from monitor.audit.leading import Leases
 from monitor.audit.log import SqlAuditLog
-from monitor.audit.proof.checkpoint import SignedCheckpoint, read_checkpoint
+from monitor.audit.proof.checkpoint import SignedCheckpoint, read_checkpoint, sign_checkpoint
 from monitor.audit.proof.keys import SigningKey
 from monitor.audit.proof.making import CheckpointMaker
 from monitor.audit.proof.publishing import append_to_file, newest_in, read_file
@@ -254,6 +254,20 @@ async def test_of_two_workers_one_makes_them_and_both_know_the_newest(sql_log: S
     assert (await read(one)).size == 203
     assert other.topic.messages == []
     assert one.service.footer() == other.service.footer()
+
+
+async def test_a_log_that_nobody_ever_signed_is_behind_since_the_start(
+    sql_log: SqlAuditLog, key: SigningKey, tmp_path: Path
+) -> None:
+    append_to_file(tmp_path / "file", sign_checkpoint(90, bytes(32), [key]))  # of another log: nothing is signed
+    house = House(sql_log, key, tmp_path / "file")
+    began = house.clock.at
+    assert await house.service.behind_since() is None
+    await filled(sql_log, 3)
+    house.clock.at += timedelta(hours=1)
+
+    assert await house.look() is None
+    assert await house.service.behind_since() == began
 
 
 async def read(house: House) -> SignedCheckpoint:
