@@ -74,11 +74,16 @@ class Attempt:
 
 
 def attempts_in(records: Sequence[Record]) -> list[Attempt]:
-    """The attempts on a stream, in order; other records are passed over."""
+    """The attempts on a stream, in order."""
+    return [attempt for _, attempt in receipts_in(records)]
+
+
+def receipts_in(records: Sequence[Record]) -> list[tuple[Record, Attempt]]:
+    """The attempts on a stream with their records, in order; other records, and what was erased, are passed over."""
     known = (kinds.NOTICE_DELIVERED, kinds.NOTICE_FAILED)
     kept = (record for record in records if record.kind in known and not record.gone)
     # Not by pydantic's own parser: it keeps 16,384 short strings that it has read, and these never come again.
-    return [_ATTEMPT.validate_python(json.loads(record.payload)) for record in kept]
+    return [(record, _ATTEMPT.validate_python(json.loads(record.payload))) for record in kept]
 
 
 _ATTEMPT = TypeAdapter(Attempt)

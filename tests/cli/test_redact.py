@@ -10,6 +10,8 @@ from monitor.audit.log import SqlAuditLog
 from monitor.audit.records import Record
 from monitor.audit.schema import upgrade
 from monitor.cli.main import main
+from monitor.notify.receipts import Attempt
+from tests.audit.given import START, batch, notice
 from tests.audit.test_redaction import EVENT, LINES, NAME, WHY, record
 
 
@@ -72,6 +74,27 @@ def test_a_record_is_redacted_and_all_that_reads_it_says_so(url: str, capsys: py
     assert f"by officer-3: {WHY}" in told
     assert f"redacted records {sequence}, by officer-3: {WHY}" in told
     assert "1 records are redacted, each by a record that says who did it and why" in told
+
+
+def test_an_alert_of_which_a_receipt_was_erased_is_explained(url: str, capsys: pytest.CaptureFixture[str]) -> None:
+    async def receipt() -> int:
+        log = await SqlAuditLog.open(url)
+        row = notice(alert_id=alert)
+        sent = Attempt(
+            row_id=row.row_id, message_id="m-1", alert_id=alert, change="raised", recipient="officer", channel="mail",
+            attempt=1, outcome="delivered", then="done", detail="accepted", elapsed_ms=1, digest="",
+        )  # fmt: skip
+        [written] = await log.append(batch(sent.record(row, START)))
+        await log.close()
+        return written.sequence
+
+    alert = alert_of(url)
+    sequence = asyncio.run(receipt())
+    assert main(["redact", str(sequence), "--whole", "--why", WHY]) == 0
+
+    assert main(["explain", alert]) == 0
+
+    assert "nobody, so far" in capsys.readouterr().out
 
 
 @pytest.mark.usefixtures("url")

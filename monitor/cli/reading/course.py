@@ -13,7 +13,7 @@ from monitor.audit.times import utc_time
 from monitor.cli.reading.facts import Told, told_in
 from monitor.cli.reading.versions import by_record, field_changes, version_before
 from monitor.core.times import Effective, instant, show
-from monitor.notify.receipts import Attempt, attempts_in
+from monitor.notify.receipts import Attempt, receipts_in
 from monitor.notify.texts import text_for
 
 # Fields of a change that say nothing beside its name.
@@ -110,9 +110,7 @@ def _decisions(decided: Sequence[Record]) -> Iterator[Happening]:
 
 
 def _notices(sent: Sequence[Record]) -> Iterator[Happening]:
-    known = (kinds.NOTICE_DELIVERED, kinds.NOTICE_FAILED)
-    receipts = [record for record in sent if record.kind in known and not record.gone]
-    for record, attempt in zip(receipts, attempts_in(receipts), strict=True):
+    for record, attempt in receipts_in(sent):
         yield Happening(record.known_at, record.known_at, "notice", noticed(attempt), record.sequence, attempt.alert_id)
 
 

@@ -12,7 +12,7 @@ from monitor.cli.reading.facts import Told, told_in
 from monitor.cli.reading.grounds import Grounds, grounds
 from monitor.cli.reading.versions import by_record
 from monitor.core.times import show
-from monitor.notify.receipts import Attempt, attempts_in
+from monitor.notify.receipts import Attempt, receipts_in
 from monitor.protocol.model import Protocol
 from monitor.protocol.timeline import Timeline
 
@@ -88,8 +88,6 @@ def explain_alert(
     content, revisions, basis = _life(reference, decided)
     file = next((each for each in files.files if each.hash == content.get("protocol")), files.latest)
     told = list(told_in(facts, kinds.CLOCK_TICKED))
-    receipts = [record for record in sent if record.kind in (kinds.NOTICE_DELIVERED, kinds.NOTICE_FAILED)]
-    attempts = zip(receipts, attempts_in(receipts), strict=True)
     return Explanation(
         patient=patient,
         alert=content,
@@ -97,7 +95,7 @@ def explain_alert(
         grounds=grounds(content, file),
         basis=tuple(_basis(basis, told, revisions[0])),
         revisions=tuple(revisions),
-        told=tuple((record.known_at, attempt) for record, attempt in attempts if attempt.tells_of(reference)),
+        told=tuple((record.known_at, attempt) for record, attempt in receipts_in(sent) if attempt.tells_of(reference)),
         commands=tuple(each for each in told if each.command is not None and each.command.alert_id == reference),
     )
 
