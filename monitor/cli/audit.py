@@ -101,10 +101,15 @@ def check(
 def verifier_keys(settings: Settings, given: Path | None = None) -> Sequence[VerifierKey]:
     """The keys to check with: those given, else of the keyring, else those that belong to the signing keys."""
     if (ring := given or settings.checkpoint_keyring) is not None:
-        return keyring(_text(ring))
+        return read_keyring(ring)
     if settings.checkpoint_key is not None:
         return [key.verifier for key in signing_keys(read_secret(settings.checkpoint_key))]
     return ()
+
+
+def read_keyring(file: Path) -> Sequence[VerifierKey]:
+    """The keys of a keyring file. Raises UsageError."""
+    return keyring(_text(file))
 
 
 async def _make(settings: Settings, store: ProofStore) -> None:

@@ -10,8 +10,8 @@ import typer
 from monitor.audit.export.offline import verify_export
 from monitor.audit.export.streams import decisions_of
 from monitor.audit.export.verifier import BrokenError
-from monitor.audit.proof.keys import keyring
 from monitor.audit.verdict import Verdict
+from monitor.cli.audit import read_keyring
 from monitor.cli.side_by_side import side_by_side
 from monitor.errors import UsageError
 from monitor.protocol.model import Protocol
@@ -30,8 +30,9 @@ def verified_export(
     """
     if not path.exists():
         raise UsageError(f"there is no export at {path}")
+    held = read_keyring(keys) if keys else ()
     try:
-        export = verify_export(path, keyring(keys.read_text(encoding="utf-8")) if keys else ())
+        export = verify_export(path, held)
         chosen = Protocol.load(protocol or load_settings().protocol)
         with side_by_side(jobs) as aside:
             return export.told(), asyncio.run(decisions_of(export, chosen, aside))

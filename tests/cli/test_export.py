@@ -104,6 +104,7 @@ def test_verify_of_a_changed_export_exits_1_and_names_the_record(
         (["export", "--out", "none/copy"], "there is no folder none"),
         (["export", "--out", "log.db"], "never written over"),
         (["verify", "--export", "nothing"], "there is no export at nothing"),
+        (["verify", "--export", ".", "--keys", "nothing"], "nothing cannot be read"),
         (["verify", "--export", "copy", "--since", "file"], "--checkpoint and --since are for the log"),
     ],
 )
