@@ -33,8 +33,8 @@ def export(
     settings = load_settings()
     filters = Filters(
         patient,
-        instant("--since", since) if since else None,
-        instant("--until", until) if until else None,
+        instant("--since", since),
+        instant("--until", until),
     )
     request = Request(
         filters=filters,

@@ -5,8 +5,10 @@ from datetime import datetime
 from monitor.errors import UsageError
 
 
-def instant(option: str, stamp: str) -> datetime:
-    """The zone-aware time of an option. Raises UsageError."""
+def instant(option: str, stamp: str | None) -> datetime | None:
+    """The zone-aware time of an option; None where it was not given. Raises UsageError."""
+    if stamp is None:
+        return None
     try:
         at = datetime.fromisoformat(stamp)
     except ValueError:

@@ -13,6 +13,7 @@ from monitor.audit.log import SqlAuditLog
 from monitor.audit.replay import Replay
 from monitor.audit.replay import replay as replay_log
 from monitor.audit.what_if import Since, WhatIf, what_if
+from monitor.cli.instants import instant
 from monitor.cli.reading.opening import Format
 from monitor.cli.reads import note_read
 from monitor.cli.simulate import text
@@ -40,7 +41,7 @@ def replay(
     """Fold the log again and show each patient's states, window and alerts."""
     if protocol is not None and effective is not None:
         raise UsageError("--protocol and --effective ask different questions: give one of them")
-    times = (_instant("--as-of", as_of), _instant("--effective", effective))
+    times = (instant("--as-of", as_of), instant("--effective", effective))
     found = asyncio.run(_replay(load_settings(), times, patient, protocol, since))
     folded = found.replay if isinstance(found, WhatIf) else found
     if patient is not None and patient not in folded.patients and patient not in folded.failed:
@@ -107,15 +108,3 @@ def _state(value: Any) -> str:
     if isinstance(value, Mapping):
         return f"{value['state']} ({value['opens_on']} to {value['closes_on']})"
     return "none" if value is None else str(value)
-
-
-def _instant(option: str, stamp: str | None) -> datetime | None:
-    if stamp is None:
-        return None
-    try:
-        at = datetime.fromisoformat(stamp)
-    except ValueError:
-        raise UsageError(f"{option} {stamp!r} is not a time; write it as 2025-06-30T09:00:00+08:00") from None
-    if at.tzinfo is None:
-        raise UsageError(f"{option} {stamp!r} has no zone; write it as 2025-06-30T09:00:00+08:00")
-    return at

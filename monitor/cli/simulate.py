@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated, BinaryIO, Literal
 
 import typer
 
+from monitor.cli.instants import instant
 from monitor.core.simulation import Simulation
 from monitor.errors import UsageError
 from monitor.events.parse import MAX_READ
@@ -26,7 +26,7 @@ def simulate(
     format: Annotated[Literal["text", "json"], typer.Option(help="What to print.")] = "text",  # noqa: A002
 ) -> None:
     """Run the rules over files of events: no broker, no database."""
-    simulation = Simulation(Protocol.load(protocol), until=None if until is None else _instant(until))
+    simulation = Simulation(Protocol.load(protocol), until=instant("--until", until))
     for line in _lines(files):
         simulation.read(line)
     result = simulation.result()
@@ -70,13 +70,3 @@ def _bounded(file: BinaryIO) -> Iterator[bytes]:
         yield line
         while not line.endswith(b"\n") and (line := file.readline(MAX_READ)):
             pass
-
-
-def _instant(stamp: str) -> datetime:
-    try:
-        at = datetime.fromisoformat(stamp)
-    except ValueError as error:
-        raise UsageError(f"--until {stamp!r} is not a time; write it as 2025-06-30T09:00:00+08:00") from error
-    if at.tzinfo is None:
-        raise UsageError(f"--until {stamp!r} has no zone; write it as 2025-06-30T09:00:00+08:00")
-    return at
