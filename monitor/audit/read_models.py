@@ -22,8 +22,7 @@ from monitor.protocol.model import Protocol
 from monitor.protocol.timeline import Timeline
 
 RETRY_FAILED: Final = timedelta(minutes=10)
-"""A patient whose assessment fails is due again then: the recorder tries it anew."""
-
+"""A patient whose assessment fails is due again then, and tried anew; with each new fact, too."""
 
 ERASED: Final = "redacted"
 """The states of a patient of whom all was erased."""

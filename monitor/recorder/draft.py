@@ -3,10 +3,11 @@
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from monitor.audit import kinds
 from monitor.audit.batch import AlertRow, Batch, OutboxRow, Owner, PatientRow
+from monitor.audit.read_models import RETRY_FAILED
 from monitor.audit.records import NewRecord
 from monitor.core.alert import Change
 from monitor.events.envelope import Refused
@@ -21,7 +22,7 @@ from monitor.recorder.ports import Outbound
 from monitor.recorder.quarantine import copy_row
 from monitor.recorder.reading import Reading
 from monitor.recorder.records import change_record, quarantine_record
-from monitor.recorder.rows import RETRY_FAILED_AFTER, alert_row, patient_row
+from monitor.recorder.rows import alert_row, row_of
 
 logger = logging.getLogger(__name__)
 
@@ -79,8 +80,8 @@ class Draft:
         self.known[patient] = decision.after
         self._taken += taken
         self._announce(*decision.changes)
-        retry_at = (advance.now if advance else self.wall) + timedelta(seconds=RETRY_FAILED_AFTER)
-        self._patients.append(patient_row(patient, decision.after, partition, retry_at))
+        retry_at = (advance.now if advance else self.wall) + RETRY_FAILED
+        self._patients.append(row_of(patient, decision.after, partition, retry_at))
 
     def close(self, change: Change, known: Known, actor: str) -> None:
         """End an alert which the patient's history does not lead to, by a person's word."""
