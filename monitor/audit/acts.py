@@ -7,7 +7,7 @@ log has one writing process: while that is another, it waits in a file beside it
 import logging
 from collections.abc import Awaitable, Callable
 from datetime import datetime
-from typing import Final, Protocol
+from typing import Final
 from uuid import uuid4
 
 from sqlalchemy.exc import IntegrityError, ProgrammingError
@@ -18,6 +18,7 @@ from monitor.audit.log import SqlAuditLog
 from monitor.audit.ports import AuditLog
 from monitor.audit.records import NewRecord, Record
 from monitor.audit.spool import Spool
+from monitor.clock import Clock
 from monitor.errors import DatabaseInUse, DatabaseUnavailable, UsageError
 from monitor.events.canonical import canonical
 from monitor.stopping import Stopping
@@ -25,12 +26,6 @@ from monitor.stopping import Stopping
 logger = logging.getLogger(__name__)
 
 LOOK: Final = 2.0  # seconds between two looks at what waits
-
-
-class Clock(Protocol):
-    """The wall clock."""
-
-    def now(self) -> datetime: ...
 
 
 def act(kind: str, payload: dict[str, object], *, actor: str, at: datetime) -> NewRecord:

@@ -10,8 +10,7 @@ from monitor.audit.batch import AlertRow, PatientRow
 from monitor.audit.kinds import INPUT_REFUSED, NOTICE_DELIVERED
 from monitor.audit.log import SqlAuditLog
 from monitor.cli.demonstration.windows import Window, read_windows
-
-NOT_ASSESSED = "ops.assessment-failed"
+from monitor.recorder.failing import RULE as ASSESSMENT_FAILED
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +39,7 @@ class Findings:
 
     def not_assessed(self) -> int:
         """How many alerts say that a patient could not be assessed."""
-        return sum(1 for alert in self.alerts if alert.rule == NOT_ASSESSED)
+        return sum(1 for alert in self.alerts if alert.rule == ASSESSMENT_FAILED)
 
 
 async def read_findings(url: str, channel: str) -> Findings:

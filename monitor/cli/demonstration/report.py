@@ -16,9 +16,9 @@ from monitor.cli.demonstration.findings import Findings
 from monitor.cli.demonstration.notices import mail_of, text_of
 from monitor.cli.demonstration.stage import Stage
 from monitor.cli.demonstration.windows import Window
+from monitor.core.alert import LIVE
 
 SHOWN: Final = ("stop.", "mrd.", "restart.window-open")  # of each of these the first alert is shown in full
-LIVE: Final = ("firing", "acknowledged", "shelved")
 
 
 def print_alerts(console: Console, alerts: Sequence[AlertRow]) -> None:
