@@ -19,8 +19,8 @@ OTHER = "other"
 
 PRIORITIES = frozenset({"high", "medium", "low"})
 CHANGES = frozenset({"raised", "revised", "acknowledged", "escalated", "shelved", "withdrawn", "resolved"})
-EVENT_OUTCOMES = frozenset({"recorded", "waiting", "ahead", "duplicate", "refused", "failed"})
-STAGES = frozenset({"decode", "load", "assess", "append", "acknowledge", "send", "settle", "verify"})
+EVENT_OUTCOMES = frozenset({"recorded", "waiting", "ahead", "refused"})
+STAGES = frozenset({"decode", "load", "assess", "append"})
 SEND_OUTCOMES = frozenset({"delivered", "failed", "timeout", "not_needed"})
 
 # What a label may be called. A test walks the registry: a label outside this set does not get in by accident.

@@ -58,7 +58,7 @@ async def _streams(log: SqlAuditLog, record: str, patient: str | None) -> dict[s
 
 
 def _of(record: str, patient: str, records: Sequence[Record]) -> list[Found]:
-    grouped = by_record(told_in(records, kinds.CLOCK_TICKED))
+    grouped = by_record(told_in(records))
     return [(patient, versions) for (_, name), versions in grouped.items() if name == record]
 
 

@@ -26,7 +26,6 @@ def decode(
     value: bytes,
     *,
     headers: Headers = (),
-    key: bytes | None = None,
     topic: str | None = None,
     site_timezone: ZoneInfo,
     max_bytes: int = MAX_BYTES,
@@ -35,10 +34,9 @@ def decode(
 
     `topic` is where it was found (None: in a file), where its type must belong: who may send where is the broker's to
     say, and nobody may get round it. `site_timezone` says on which local day a fact without a time of day was;
-    `max_bytes` bounds value and headers. The key is not read: the subject counts. Clause: events.md, "Envelope" and the
-    reasons for quarantine.
+    `max_bytes` bounds value and headers. The message's key is not asked for: the subject counts. Clause: events.md,
+    "Envelope" and the reasons for quarantine.
     """
-    del key
     raw, pairs = bytes(value or b""), header_pairs(headers)
     if (why := unread(pairs)) is not None:
         return refuse(Reason.TOO_LARGE, why, raw, pairs)

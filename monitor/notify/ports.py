@@ -1,7 +1,6 @@
-"""What the relay needs of the world outside: a sender of notices, a publisher of alert events, a clock, an observer."""
+"""What the relay needs of the world outside: a sender of notices, a publisher of alert events, an observer."""
 
 from dataclasses import dataclass
-from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
@@ -49,13 +48,6 @@ class AlertPublisher(Protocol):
 
     async def publish(self, key: str, value: bytes) -> Receipt:
         """Write one event and wait for the broker's word. Never raises for what the broker does."""
-
-
-class Clock(Protocol):
-    """The wall clock, zone-aware."""
-
-    def now(self) -> datetime:
-        """The time, in UTC."""
 
 
 class RelayObserver(Protocol):

@@ -32,7 +32,6 @@ async def read(
         content = decode(
             item.value,
             headers=item.headers,
-            key=item.key,
             topic=item.topic,
             site_timezone=site,
             max_bytes=max_bytes,

@@ -26,10 +26,6 @@ class Watermarks:
         times = [self.told.get((topic, partition), BEGINNING) for topic in self.topics]
         return min(times, default=BEGINNING)
 
-    def advanced(self, place: TopicPartition, to: datetime) -> "Watermarks":
-        """After a message told `to`. It never goes back."""
-        return Watermarks(self.topics, {**self.told, place: max(to, self.told.get(place, BEGINNING))})
-
     @classmethod
     def of(cls, topics: Collection[str], positions: Mapping[TopicPartition, Position]) -> "Watermarks":
         """As the log recorded them."""

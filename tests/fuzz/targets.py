@@ -24,7 +24,7 @@ def codec(raw: bytes) -> None:
     """A message is a fact, a step of the clock, or refused with a reason and told what to do; the log gives it back."""
     head, found, value = raw.partition(BETWEEN)
     headers = _headers(head) if found else ()
-    answer = decode(value if found else raw, headers=headers, key=b"SH-001", site_timezone=SITE)
+    answer = decode(value if found else raw, headers=headers, site_timezone=SITE)
     if isinstance(answer, ClockAdvanced):
         return
     assert isinstance(answer, Received | Refused)

@@ -53,7 +53,7 @@ def course(
 
 
 def _told(facts: Sequence[Record]) -> Iterator[Happening]:
-    told = list(told_in(facts, kinds.CLOCK_TICKED))
+    told = list(told_in(facts))
     versions = by_record(told)
     for each in told:
         kind, what = "fact", f"{each.kind}: {each.figures}" if each.figures else each.kind

@@ -6,7 +6,6 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from monitor.audit import kinds
 from monitor.audit.records import Record
 from monitor.cli.reading.facts import Told, told_in
 from monitor.cli.reading.grounds import Grounds, grounds
@@ -87,7 +86,7 @@ def explain_alert(
     """Put together what the streams of a patient (or of the system) say of one alert, which they hold."""
     content, revisions, basis = _life(reference, decided)
     file = next((each for each in files.files if each.hash == content.get("protocol")), files.latest)
-    told = list(told_in(facts, kinds.CLOCK_TICKED))
+    told = list(told_in(facts))
     return Explanation(
         patient=patient,
         alert=content,

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from monitor.audit.kinds import RECORD_REDACTED
+from monitor.audit.kinds import CLOCK_TICKED, RECORD_REDACTED
 from monitor.audit.records import Record, Redacted
 from monitor.core.times import show
 from monitor.events.codec import restore
@@ -111,9 +111,9 @@ class Told:
         }
 
 
-def told_in(records: Sequence[Record], tick: str) -> Iterator[Told]:
-    """The events and refusals of a stream, without ticks (records of kind `tick`) and what was erased whole."""
-    kept = (record for record in records if record.kind not in (tick, RECORD_REDACTED) and not record.gone)
+def told_in(records: Sequence[Record]) -> Iterator[Told]:
+    """The events and refusals of a stream, without ticks, records of redactions and what was erased whole."""
+    kept = (record for record in records if record.kind not in (CLOCK_TICKED, RECORD_REDACTED) and not record.gone)
     return (Told(record, restore(record.payload)) for record in kept)
 
 
