@@ -7,6 +7,7 @@ import typer
 
 from monitor.audit.log import SqlAuditLog
 from monitor.audit.read_models import ReadModels, folded, kept
+from monitor.audit.read_models import rebuild as rebuild_all
 from monitor.audit.schema import upgrade as upgrade_schema
 from monitor.errors import UsageError, VersionConflict
 from monitor.protocol.model import Protocol
@@ -46,10 +47,8 @@ async def _rebuild(settings: Settings, *, check: bool) -> tuple[ReadModels, Read
     log = await SqlAuditLog.open(settings.log_url, writing=not check)
     try:
         before = await kept(log)
-        made = await folded(log, Protocol.load(settings.protocol))
-        if not check:
-            await log.replace_read_models(made.patients, made.alerts, made.sources, at=made.at)
-        elif (await log.head()).sequence != before.at:
+        made = await (folded if check else rebuild_all)(log, Protocol.load(settings.protocol))
+        if check and (await log.head()).sequence != before.at:
             raise UsageError("the log went on meanwhile: compare again while nobody writes")
     except VersionConflict as error:
         raise UsageError("the log went on meanwhile, and nothing was replaced: stop the workers first") from error
