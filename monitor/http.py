@@ -13,7 +13,6 @@ from aiohttp import web
 from monitor.health import HealthReport
 from monitor.metrics import CONTENT_TYPE, Metrics
 
-BODY_BYTES: Final = 16_384  # nothing is to be sent here
 OPEN: Final = ("/livez", "/readyz")  # a supervisor's probes carry no token
 
 
@@ -39,7 +38,7 @@ class HttpSite:
 
     async def start(self) -> None:
         """Bind and serve. Raises OSError if the port is taken."""
-        application = web.Application(middlewares=[self._admit], client_max_size=BODY_BYTES)
+        application = web.Application(middlewares=[self._admit])
         application.add_routes(
             [
                 web.get("/metrics", self._serve_metrics),
