@@ -67,13 +67,12 @@ class NewerRules:
         self._holder = leases.holder
         self._lease = leases.named(LEASE)
         self._core = core
-        self._fenced = False
         self._stopping = Stopping()
 
     async def run(self) -> None:
         """Wait a moment, assess, and wait for `stop`. The database's silence ends nothing."""
         await self._stopping.pause(SETTLING)
-        while not self._stopping.told and not await self._done():
+        while not self._stopping.told and not await self._tried(self._done):
             await self._stopping.pause(LOOK)
         while not self._stopping.told:
             await self._stopping.pause(SETTLING)
@@ -118,20 +117,22 @@ class NewerRules:
                     await self._recorder.close_doubted(row, actor, self._clock.now())
 
     async def _done(self) -> bool:
-        return await self._tried(self.look) and (self._fenced or (await self._adopted())[0] == self._core)
+        """Whether everybody has been assessed anew under this program, by this worker or another."""
+        await self.look()
+        adopted, _ = await self._adopted()
+        return adopted == self._core
 
     async def _tried(self, work: Callable[[], Awaitable[object]]) -> bool:
+        """Whether some work says that it is done; it is tried again later if the database does not answer."""
         try:
-            await work()
+            return bool(await work())
         except DatabaseUnavailable as error:
             logger.warning("what newer rules say waits: %s", error)
         except VersionConflict:
             logger.info("another worker told meanwhile what newer rules say")
         except Fenced:
-            self._fenced = True  # this worker is about to end; whoever took its place goes on
-        else:
-            return True
-        return self._fenced
+            return True  # this worker is about to end; whoever took its place goes on
+        return False
 
     async def _doubted(self) -> dict[str, str]:
         """The patients of the stops that newer rules did not find, by alert."""

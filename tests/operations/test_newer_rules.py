@@ -1,5 +1,6 @@
 """After an upgrade everybody is assessed anew: what only newer rules find is told, and no stop goes silently."""
 
+import asyncio
 import json
 from collections.abc import Callable
 from dataclasses import fields
@@ -9,14 +10,17 @@ from pathlib import Path
 import pytest
 
 from monitor.audit import kinds
+from monitor.audit.batch import Batch
 from monitor.audit.core_version import CORE_VERSION, core_version
 from monitor.audit.leading import Leases
 from monitor.audit.ports import AuditLog
 from monitor.audit.read_models import folded
 from monitor.audit.records import NewRecord, Record
 from monitor.audit.verify import verify
+from monitor.errors import DatabaseUnavailable
 from monitor.metrics import Metrics
 from monitor.notify.announcing import Announcer
+from monitor.operations import newer_rules
 from monitor.operations.answering import answer
 from monitor.operations.newer_rules import Adopted, NewerRules
 from monitor.operations.stop_in_doubt import RULE, StopInDoubt
@@ -190,6 +194,45 @@ async def test_of_two_workers_one_assesses_everybody(log: MemoryAuditLog) -> Non
 
     assert await upgraded.assessed() is None
     assert await upgraded.told() == []
+
+
+@pytest.mark.parametrize("lost", [1, 2, 3])
+async def test_a_database_that_goes_away_at_any_question_ends_nothing(
+    lost: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = LostAnswer()
+    upgraded = await Upgraded.of(untold(STOP), log)
+    monkeypatch.setattr(newer_rules, "SETTLING", 0.0)
+    monkeypatch.setattr(newer_rules, "LOOK", 0.0)
+    service = NewerRules(upgraded.recorder, log, Leases(log, "one", LEASE), upgraded.clock)
+    log.lost = lost
+
+    running = asyncio.create_task(service.run())
+    await asyncio.wait_for(log.adopted.wait(), 30)
+    service.stop()
+    await running
+
+
+class LostAnswer(MemoryAuditLog):
+    """A database that does not answer one question about the programs: the `lost`-th."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lost = 0
+        self.adopted = asyncio.Event()
+
+    async def append(self, batch: Batch) -> list[Record]:
+        made = await super().append(batch)
+        if any(record.kind == kinds.PROGRAM_ADOPTED for record in made):
+            self.adopted.set()
+        return made
+
+    async def stream(self, name: str, *, after: int = 0) -> list[Record]:
+        if name == kinds.PROGRAMS:
+            self.lost -= 1
+            if self.lost == 0:
+                raise DatabaseUnavailable("the database does not answer")
+        return await super().stream(name, after=after)
 
 
 async def test_a_facts_own_change_goes_on_from_what_was_told_anew(log: MemoryAuditLog) -> None:
