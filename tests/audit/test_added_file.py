@@ -11,7 +11,8 @@ import pytest
 from monitor.audit.added_file import add_whole
 from monitor.audit.proof.checkpoint import sign_checkpoint
 from monitor.audit.proof.keys import SigningKey
-from monitor.audit.proof.publishing import append_to_file, read_file
+from monitor.audit.proof.publishing import append_to_file, newest_in, read_file
+from monitor.errors import UsageError
 
 
 @contextmanager
@@ -48,3 +49,13 @@ def test_checkpoints_can_be_read_after_the_disk_was_full(tmp_path: Path) -> None
     append_to_file(file, sign_checkpoint(3, bytes(32), [key]))
 
     assert [signed.size for signed in read_file(file)] == [1, 3]
+
+
+def test_a_disk_of_checkpoints_that_does_not_answer_is_said_in_one_line(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="cannot be read: OSError"):
+        newest_in(tmp_path / ("x" * 300))  # a name that no disk takes: what a mount that is away says is alike
+
+
+def test_a_file_of_checkpoints_that_is_not_there_yet_holds_none(tmp_path: Path) -> None:
+    assert newest_in(tmp_path / "checkpoints") is None
+    assert newest_in(None) is None

@@ -4,6 +4,8 @@ A checkpoint that could not be published is made up for by the next, which commi
 """
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -38,18 +40,24 @@ def append_to_file(path: Path, signed: SignedCheckpoint) -> None:
 
 def read_file(path: Path) -> list[SignedCheckpoint]:
     """The checkpoints of a file, in their order. Raises UsageError if it cannot be read, ProofInvalid."""
-    try:
+    with _readable(path):
         text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"the checkpoints in {path} cannot be read: {type(error).__name__}") from None
     return [read_checkpoint(note) for note in split(text)]
 
 
 def newest_in(path: Path | None) -> SignedCheckpoint | None:
     """The checkpoint of the most records in a file that may not be there yet. Raises UsageError, ProofInvalid."""
-    if path is None or not path.exists():
-        return None
-    return max(read_file(path), key=lambda each: each.size, default=None)
+    with _readable(path):
+        there = path is not None and path.exists()
+    return max(read_file(path), key=lambda each: each.size, default=None) if path and there else None
+
+
+@contextmanager
+def _readable(path: Path | None) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, UnicodeDecodeError) as error:  # the disk may be another machine's, and away
+        raise UsageError(f"the checkpoints in {path} cannot be read: {type(error).__name__}") from None
 
 
 async def send_to_topic(topic: Topic, signed: SignedCheckpoint) -> None:
