@@ -119,7 +119,9 @@ class Worker:
         for task in self._tasks:
             if task.get_name() == "watchdog":
                 task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for task, end in zip(self._tasks, await asyncio.gather(*self._tasks, return_exceptions=True), strict=True):
+            if isinstance(end, Exception):
+                logger.error("the %s failed as it ended", task.get_name(), exc_info=end)
         await self._parts.site.stop()
         timer.cancel()
         logger.info("worker stopped")

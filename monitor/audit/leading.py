@@ -1,9 +1,13 @@
 """Who of several workers does what only one may do: named leases, rows of the log's database."""
 
+import logging
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from monitor.audit.ports import AuditLog
+from monitor.errors import DatabaseUnavailable
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +24,11 @@ class Lease:
         return await self.log.acquire_lease(self.name, self.holder, ttl=self.ttl, now=now) is not None
 
     async def give_up(self) -> None:
-        """Let others have it at once. Raises DatabaseUnavailable."""
-        await self.log.release_lease(self.name, self.holder)
+        """Let others have it at once. Where the database does not answer, it ends by itself."""
+        try:
+            await self.log.release_lease(self.name, self.holder)
+        except DatabaseUnavailable:
+            logger.warning("the lease of the %s was not given up; it ends by itself", self.name)
 
 
 @dataclass(frozen=True, slots=True)

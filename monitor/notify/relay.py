@@ -72,10 +72,7 @@ class Relay:
             tasks.create_task(self._watch())
             for channel in sorted(self._channels):
                 tasks.create_task(self._work(channel))
-        try:
-            await self._lease.give_up()
-        except DatabaseUnavailable:
-            logger.warning("the relay's lease was not given up; it ends by itself")
+        await self._lease.give_up()
 
     async def relay_once(self, channels: Collection[str]) -> int:
         """Claim and deliver one round of rows of some channels; how many there were."""

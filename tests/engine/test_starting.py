@@ -15,6 +15,7 @@ from monitor.health import Health
 from monitor.http import HttpSite
 from monitor.metrics import Metrics
 from monitor.running import Worker
+from monitor.services import Service
 from monitor.settings import Settings
 from monitor.wiring import Parts
 from tests.support.broker import Broker, settings_for
@@ -40,7 +41,7 @@ class Unstarted:
         raise AssertionError("it was never started")
 
 
-def _parts(settings: Settings, error: Exception) -> Parts:
+def _parts(settings: Settings, error: Exception, **services: Service) -> Parts:
     health = Health(within=60)
     return Parts(
         settings=settings,
@@ -48,7 +49,7 @@ def _parts(settings: Settings, error: Exception) -> Parts:
         health=health,
         watchdog=Watchdog(lambda code, why: pytest.fail(f"{code}: {why}"), 60),
         site=HttpSite(metrics=Metrics(), readiness=health.report, host="127.0.0.1", port=0, token=None),
-        services={},
+        services=services,
     )
 
 
@@ -112,3 +113,26 @@ async def test_a_worker_that_waits_for_a_broker_which_says_nothing_ends_when_it_
         os.kill(os.getpid(), signal.SIGTERM)
 
         await asyncio.wait_for(running_worker, 5)
+
+
+class FailsAtItsEnd:
+    """A service that fails once it is told to stop."""
+
+    def __init__(self) -> None:
+        self._told = asyncio.Event()
+
+    async def run(self) -> None:
+        await self._told.wait()
+        raise RuntimeError("a mistake of ours")
+
+    def stop(self) -> None:
+        self._told.set()
+
+
+async def test_a_service_that_fails_as_it_ends_is_told_of(caplog: pytest.LogCaptureFixture) -> None:
+    worker = Worker(_parts(Settings(), AssertionError("it was never met"), relay=FailsAtItsEnd()))
+    worker._stopping.set()
+
+    await worker.run()
+
+    assert "the relay failed as it ended" in caplog.text

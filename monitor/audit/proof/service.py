@@ -110,8 +110,8 @@ class Checkpoints:
             async with asyncio.timeout(LAST_LIMIT):
                 await self._round(Pace(timedelta(0), 1))
                 await self._lease.give_up()
-        except (DatabaseUnavailable, TimeoutError) as error:
-            logger.warning("the last checkpoint was not finished: %s", error)
+        except TimeoutError:
+            logger.warning("the last checkpoint was not finished in time")
 
     async def _round(self, pace: Pace) -> None:
         try:
