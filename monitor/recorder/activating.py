@@ -21,7 +21,7 @@ FIRST: Final = "the first file of this log"
 SETTLING: Final = timedelta(seconds=10)
 """A file comes into force so much later: longer than an append can take, so that what a worker was writing under the
 file before it is known before it."""
-TICK: Final = timedelta(microseconds=1)
+LATER: Final = timedelta(microseconds=1)  # by the least that two times differ by
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +74,8 @@ async def activate(
         _check_succession(found[-1].protocol, protocol)
     elif (await log.head()).sequence:
         raise UsageError("this log does not say yet what it was decided by: start a worker once, it records its file")
-    since = await reached(log) + TICK if events_clock else now + SETTLING
-    since = max([since, *(each.since + TICK for each in found[1:])])  # the first is in force from the beginning
+    since = await reached(log) + LATER if events_clock else now + SETTLING
+    since = max([since, *(each.since + LATER for each in found[1:])])  # the first is in force from the beginning
     record = activation_record(protocol, approved_by=approved_by, why=why, since=since)
     due = _due(await log.patients(), since)
     expected = {kinds.PROTOCOLS: len(found)}
