@@ -750,6 +750,11 @@ def main(arguments: Sequence[str]) -> int:
         parser.error(f"there is no {options.export}")
     try:
         keys = keys_in(options.keys.read_text(encoding="utf-8")) if options.keys else []
+    except (BrokenError, OSError, ValueError) as error:
+        parser.error(f"--keys {options.keys}: {error}")
+    if options.keys and not keys:  # else the export's own keys would vouch for it, unasked
+        parser.error(f"--keys {options.keys}: there is no key in it")
+    try:
         verifier = Verifier(options.export, keys)
         verifier.verify()
     except (BrokenError, OSError, zipfile.BadZipFile, EOFError, zlib.error) as error:

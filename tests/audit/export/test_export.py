@@ -136,6 +136,21 @@ async def test_keys_from_elsewhere_are_told_from_those_in_the_export(sql_log: Sq
     assert (other.returncode, "signed by none of the keys" in other.stderr) == (1, True)
 
 
+@pytest.mark.parametrize("content", [None, "", "# no key\n", "not a key", b"\xff"])
+async def test_keys_that_cannot_be_used_are_no_finding_about_the_export(
+    sql_log: SqlAuditLog, tmp_path: Path, content: str | bytes | None
+) -> None:
+    await filled(sql_log)
+    await exported(sql_log, tmp_path / "export")
+    if content is not None:
+        (tmp_path / "keys").write_bytes(content.encode() if isinstance(content, str) else content)
+
+    done = run_script(tmp_path / "export", "--keys", "keys")
+
+    assert (done.returncode, done.stdout, "BROKEN" in done.stderr) == (2, "", False)
+    assert "--keys keys" in done.stderr
+
+
 async def test_what_a_spreadsheet_takes_for_a_formula_is_text(sql_log: SqlAuditLog, tmp_path: Path) -> None:
     await sql_log.append(batch(fact(actor="=HYPERLINK(1)"), fact(actor="@SUM(A1)"), fact(actor="nobody")))
     await exported(sql_log, tmp_path / "export")
