@@ -19,6 +19,7 @@ from monitor.core.history import History, RecordKey
 from monitor.core.ledger import Ledger
 from monitor.core.reconcile import Stamp, reconcile
 from monitor.core.stops import Stop
+from monitor.core.times import Effective
 from monitor.events.command import AlertAcknowledged, AlertResolved, AlertShelved, Command
 from monitor.events.envelope import Received, Refused
 from monitor.events.record import Status
@@ -172,17 +173,27 @@ def _retractions(fold: Fold, stops: Stops, at: datetime, event: Received | None)
     if event is None or isinstance(event.data, Command):
         return tuple(kept)
     by = (event.source, event.data.record_id)
-    there = {(stop.rule.id, stop.first.effective) for stop in stops.found}  # by another fact, perhaps, but it is there
+    there = set(map(_place, stops.found))  # by another fact, perhaps, but it is there
     lost = [stop for stop in gone if rested[stop.rule.id].isdisjoint(stop.keys)]
-    lost = [stop for stop in lost if (stop.rule.id, stop.first.effective) not in there]
+    lost = [stop for stop in lost if _place(stop) not in there]
     lost = [stop for stop in lost if not _only_refuted(stop, by, fold, event)]
     return (*kept, *(Retraction(stop.rule.id, stop.evidence, at, by) for stop in lost))
 
 
+def _place(stop: Stop) -> tuple[str, Effective, bool]:
+    """What a stop shares with another that is there in its place. One that was lifted is not, for one that was not."""
+    return stop.rule.id, stop.first.effective, stop.lift is None
+
+
 def _only_refuted(stop: Stop, by: RecordKey, fold: Fold, event: Received) -> bool:
-    """Did a preliminary stop, and did nothing but its own final refute it? What is amended had been final before."""
+    """Did a preliminary stop, and did nothing but its own final refute it? What is amended had been final before.
+
+    Nor may the record have been more than preliminary since it first stopped: people may have acted on that.
+    """
     record = fold.history.records.get(by)
+    first = min(e.issued for e in stop.evidence)
     was_preliminary = record is not None and record.current is not None and record.current.preliminary
+    never_more = record is not None and all(v.preliminary for v in record.versions if v.time >= first)
     is_final = not isinstance(event.data, Command) and event.data.status is Status.FINAL
     rested_on_it = all(by == e.key or by in e.also for e in stop.evidence)
-    return rested_on_it and was_preliminary and is_final
+    return rested_on_it and was_preliminary and never_more and is_final

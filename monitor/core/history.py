@@ -81,9 +81,19 @@ class Record:
         return min(known, default=self.versions[0].time)
 
     def _too_late(self, version: Version) -> bool:
-        """Is it a preliminary that came after its own final, or after its retraction? It never counted."""
-        return version.preliminary and any(
-            other.number == version.number and not other.preliminary and other.time <= version.time
+        """Had one that outranks it been issued by then? It never counted.
+
+        A higher version, a retraction of its own, or of a preliminary its own final.
+        """
+        return any(
+            other.time <= version.time
+            and (
+                other.number > version.number
+                or (
+                    other.number == version.number
+                    and (other.retracts or (version.preliminary and not other.preliminary))
+                )
+            )
             for other in self.versions
         )
 

@@ -86,7 +86,9 @@ class Ledger:
             asked.setdefault(_about(of), set()).update(self._lying_in(_about(of), of.keys))
         for _, numbers in sorted(asked.items()):
             episodes = [self.episodes[number] for number in sorted(numbers)]
-            alerts = [self.alerts[reference] for episode in episodes for reference in episode.alerts]
+            # An alert lies in several where it has gone over from a fact to another that shares none with it.
+            references = dict.fromkeys(reference for episode in episodes for reference in episode.alerts)
+            alerts = map(self.alerts.__getitem__, references)
             findings = [finding for episode in episodes for finding in episode.findings]
             yield sorted(alerts, key=lambda alert: alert.number), findings
 

@@ -14,6 +14,7 @@ from monitor.core.alert import Alert, Change, ChangeKind, alert_id
 from monitor.core.finding import Detail, Evidence, Finding
 from monitor.core.ledger import Ledger
 from monitor.core.times import Effective
+from monitor.events.plausible import FUTURE_ALLOWANCE
 from monitor.protocol.model import Protocol
 
 Alerts = Mapping[str, Alert]
@@ -129,8 +130,11 @@ def _uncovered(finding: Finding, free: list[Alert]) -> Iterator[tuple[Finding, A
 
 
 def _known_at(evidence: Evidence, closed: Alert) -> bool:
+    """Was it so, as it stands now, when the alert was closed? A fact that was moved past that was not."""
     at = closed.closed_at
-    return at is not None and (evidence.key in closed.keys or (evidence.at <= at and evidence.issued <= at))
+    if at is None or evidence.at > at + FUTURE_ALLOWANCE:  # no fact that was known then was further ahead
+        return False
+    return evidence.key in closed.keys or (evidence.at <= at and evidence.issued <= at)
 
 
 def _covered(closed: Alert, part: Finding) -> Alert:

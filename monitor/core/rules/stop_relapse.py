@@ -59,14 +59,17 @@ def blood_blasts(data: RecordBlock) -> Decimal | None:
 
 
 def _answered(counts: Series[Judged], ctx: Context) -> frozenset[RecordKey]:
-    """Counts before the first dose that a disease assessment followed, still before it: then that one is judged."""
+    """Counts before the first dose that a disease assessment followed, still before it: then that one is judged.
+
+    It must certainly be the later one: a form of the morning says nothing of the afternoon's count.
+    """
     dose = ctx.first_dose
     if dose is None:
         return frozenset()
     before = [fact for fact, _ in takewhile(lambda judged: judged[0].on < dose.on, counts)]
     later = takewhile(lambda f: f.on <= dose.on, ctx.history.of(DiseaseAssessed)) if before else ()
-    followed = [f.on for f in later if precedes(f.effective, dose.effective, ctx.tz)]
-    return frozenset(fact.key for fact in before if any(on >= fact.on for on in followed))
+    forms = [f.effective for f in later if precedes(f.effective, dose.effective, ctx.tz)]
+    return frozenset(fact.key for fact in before if any(precedes(fact.effective, form, ctx.tz) for form in forms))
 
 
 def _highest(data: RecordBlock) -> Decimal | None:
