@@ -139,3 +139,10 @@ def test_a_resolved_opening_of_a_window_does_not_hide_the_next() -> None:
         ("2025-05-21", "resolved"),
         ("2025-05-31", "firing"),
     ]
+
+
+def test_a_fact_that_is_moved_past_a_persons_resolved_is_a_new_alert() -> None:
+    moved = marrow(120, "85", record="m", version=2, issued=121, status="corrected", reason="wrong day")
+    chart = Chart([*TREATED, LOW, command("resolved", SHUT, 115), moved], 122)
+    [alert] = [alert for alert in chart.alerts("stop.chimerism") if alert.live]
+    assert (alert.effective_at, chart.states[0]) == (on_day(120), "stopped")

@@ -99,3 +99,12 @@ def test_a_decision_known_late_lifts_from_when_it_was_taken() -> None:
     chart = Chart([*TREATED, *course], 126)
     assert chart.states[:2] == ("on_treatment", "on_treatment")
     assert chart.statuses("treatment.dose-after-stop") == ["withdrawn"]
+
+
+def test_a_version_that_never_counted_does_not_say_what_could_be_known() -> None:
+    clear = marrow(110, "95", record="m", version=2, issued=110)
+    overtaken = marrow(110, "85", record="m", version=1, issued=112)
+    low = marrow(110, "85", record="m", version=3, issued=120, status="corrected", reason="checked")
+    facts = [clear, overtaken, decided(115, "continue")]
+    assert stop_statuses(*facts) == []
+    assert stop_statuses(*facts, low) == ["firing"]

@@ -141,3 +141,30 @@ def test_possible_gvhd_amended_to_negative_in_the_same_record_withdraws_the_stop
         first = acute(110, skin=3, record="a", confidence=confidence)
         chart = Chart([*TREATED, first, ruled_out], 113)
         assert (chart.statuses("stop.acute-gvhd"), chart.states[0]) == (["withdrawn"], "stop_basis_retracted")
+
+
+def test_what_was_final_before_is_not_undone_by_a_preliminary_in_between() -> None:
+    between = marrow(110, "84", record="m", version=2, issued=112, status="preliminary")
+    chart = Chart([*TREATED, LOW, between, corrected(version=3, status="final")], 116)
+    assert chart.states[0] == "stop_basis_retracted"
+    assert chart.statuses("stop.basis-retracted") == ["firing"]
+
+
+def test_a_stop_that_was_lifted_does_not_stand_for_another_of_its_day() -> None:
+    lifted = [marrow(110, "84", record="first"), decided(115, "continue")]
+    late, taken_back = (
+        marrow(110, "85", record="m", issued=120),
+        corrected(status="entered-in-error", issued=125),
+    )
+    assert Chart([*TREATED, *lifted, late], 121).states[0] == "stopped"
+    chart = Chart([*TREATED, *lifted, late, taken_back], 126)
+    assert chart.states[0] == "stop_basis_retracted"
+    assert sorted(chart.statuses("stop.chimerism")) == ["resolved", "withdrawn"]
+
+
+def test_an_alert_goes_back_to_the_fact_it_was_raised_on_when_the_later_one_is_retracted() -> None:
+    lifted = [enrolled(), marrow(85, "85", record="first"), azacitidine(100), decided(104, "continue")]
+    late = marrow(90, "84", record="later", issued=110)
+    taken_back = marrow(90, "84", record="later", version=2, issued=115, status="entered-in-error", reason="mixed up")
+    assert Chart([*lifted, late], 111).statuses("stop.chimerism") == ["firing"]
+    assert Chart([*lifted, late, taken_back], 116).statuses("stop.chimerism") == ["resolved"]

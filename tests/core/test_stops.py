@@ -286,3 +286,18 @@ def test_a_dose_is_not_against_a_stop_that_a_form_of_a_later_day_took_away_weeks
     assert before.statuses("treatment.dose-after-stop") == ["firing", "firing"]
     after = Chart([enrolled(), doubted, *doses, settling, refuted], 106)
     assert after.statuses("treatment.dose-after-stop") == ["withdrawn", "withdrawn"]
+
+
+@pytest.mark.parametrize(
+    ("form", "state"),
+    [
+        (disease(85.2, relapse=False), "stopped"),
+        (disease(85, relapse=False, effective_at=on_date(85)), "stopped"),  # the count may be the later one
+        (disease(85.6, relapse=False), "on_treatment"),
+    ],
+)
+def test_before_the_first_dose_a_form_answers_for_the_counts_that_are_certainly_earlier(
+    form: bytes, state: str
+) -> None:
+    count = message("lab.resulted", "blasts", 85.4, code="26446-5", value="8", unit="%", specimen="blood")
+    assert Chart([enrolled(), count, form, azacitidine(95)], 96).states[0] == state
