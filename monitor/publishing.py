@@ -4,14 +4,15 @@
 the latest time of what was sent before it, so that whoever reads it has seen all of the past.
 """
 
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, tzinfo
+from datetime import date, datetime, tzinfo
 from typing import Final
 
 from monitor.events.canonical import canonical, utc
 from monitor.events.catalogue import CLOCK_TYPE, TOPICS, TYPES
+from monitor.events.parse import glimpse
+from monitor.events.scalars import read_instant
 
 UNREADABLE_TOPIC: Final = "safety.clinical"
 SOURCE: Final = "/safety-monitor/publish"
@@ -71,12 +72,7 @@ def _clock(now: datetime, partitions: Mapping[str, int], run: str) -> Iterator[O
 
 def _read(value: bytes) -> _Line:
     """What can be read of a line for sending it; the rest stays unknown."""
-    try:
-        event = json.loads(value)
-    except ValueError:
-        return _Line()
-    if not isinstance(event, dict):
-        return _Line()
+    event = glimpse(value)
     return _Line(_text(event.get("type")), _text(event.get("subject")), _time(event.get("time")))
 
 
@@ -85,11 +81,11 @@ def _text(value: object) -> str | None:
 
 
 def _time(value: object) -> datetime | None:
+    """A time that the monitor would take: by any other the clock of its step would be refused."""
     try:
-        time = datetime.fromisoformat(value) if isinstance(value, str) else None
+        return read_instant(value)
     except ValueError:
         return None
-    return time.astimezone(UTC) if time is not None and time.tzinfo is not None else None
 
 
 def _day(time: datetime, tz: tzinfo) -> date:

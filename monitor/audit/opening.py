@@ -117,7 +117,9 @@ async def erasures(connection: AsyncConnection) -> Erasures:
 async def _returned(connection: AsyncConnection, acts: Sequence[Record]) -> dict[int, int]:
     marked = tombstones.join(payload_keys, payload_keys.c.sequence == tombstones.c.sequence)
     told = await connection.execute(select(tombstones.c.sequence, tombstones.c.act).select_from(marked))
-    returned = {row.sequence: row.act for row in told}  # also where the record of the redaction cannot be read
+    # Nobody trusts a tombstone, but where the record of its redaction cannot be read there is no other word.
+    unread = {act.sequence for act in acts if act.payload == UNREADABLE}
+    returned = {row.sequence: row.act for row in told if row.act in unread and row.act > row.sequence}
     for act in (each for each in acts if each.payload != UNREADABLE):
         payload = json.loads(act.payload)
         named = audit_log.c.sequence.in_([int(sequence) for sequence in payload["left"] or ()])

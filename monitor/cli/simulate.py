@@ -67,6 +67,6 @@ def _lines(files: list[str]) -> Iterator[bytes]:
 def _bounded(file: BinaryIO) -> Iterator[bytes]:
     """Line by line; of one beyond what is ever looked at, the beginning (it is too large, and so refused)."""
     while line := file.readline(MAX_READ):
-        yield line
+        yield line.strip()  # as `publish` sends it
         while not line.endswith(b"\n") and (line := file.readline(MAX_READ)):
             pass

@@ -22,6 +22,7 @@ _ANNOTATION = re.compile(r"\{[^{}]*\}")
 _ABSURD = re.compile(r"(?:[*^\]A-Za-z'%][+-]?\d{3,})|\d{10,}", re.ASCII)
 # ucumvert drops annotations: mL/min/{1.73_m2}, per body surface, would pass for mL/min.
 _NORMALISED = re.compile(r"/\{|\{[^{}]*m2[^{}]*\}", re.ASCII)
+_ARBITRARY = re.compile(r"\[(?!pp)")  # [IU], [CFU]: in UCUM they fit nothing but themselves; [ppm] is a share
 _EXACT = Context(prec=80)  # thirty digits of a value by those of any factor
 
 
@@ -76,16 +77,17 @@ def factor(unit: str, canonical: str) -> Fraction:
     bare = _ANNOTATION.sub("", unit)
     if not bare.strip("./()"):
         raise UnitUnknownError(unit)  # an annotation alone names what was counted, not in what
-    if _NORMALISED.search(unit):
+    if _NORMALISED.search(unit) or _ARBITRARY.search(bare) or ("%" in bare and "%" not in canonical):
         raise UnitMismatchError(unit)
-    registry, _, _ = _library()
     try:
-        ratio = (quantity / _quantity(canonical)).to(registry.dimensionless).magnitude
+        ratio = (quantity / _quantity(canonical)).to_root_units()
     except pint.PintError as error:
         raise UnitMismatchError(unit) from error
-    if not isinstance(ratio, Fraction):
+    if not ratio.unitless:  # an angle or a bit has no dimension, and is no number
+        raise UnitMismatchError(unit)
+    if not isinstance(ratio.magnitude, Fraction):
         raise UnitMismatchError(unit)  # a logarithmic or otherwise inexact unit is never converted
-    return ratio
+    return ratio.magnitude
 
 
 def convert(value: Decimal, unit: str, canonical: str) -> Decimal:

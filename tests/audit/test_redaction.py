@@ -20,7 +20,7 @@ from monitor.audit.redacting import planning
 from monitor.audit.redacting.request import Request
 from monitor.audit.replay import replay
 from monitor.audit.schema import upgrade
-from monitor.audit.tables import payload_keys
+from monitor.audit.tables import payload_keys, tombstones
 from monitor.audit.verify import verify
 from monitor.errors import UsageError, VersionConflict
 from monitor.operations.answering import answer
@@ -371,3 +371,13 @@ async def test_keys_that_a_backup_brings_back_are_told_of_and_destroyed_again(ur
     assert NAME not in (await found(log, EVENT)).payload
     assert await standing(log) == before
     await database.close()
+
+
+async def test_a_tombstone_that_no_record_of_a_redaction_bears_out_destroys_nothing(log: SqlAuditLog) -> None:
+    sequence = (await found(log, EVENT)).sequence
+    async with log.database.writing() as connection:
+        await connection.execute(tombstones.insert(), [{"sequence": sequence, "act": sequence + 1}])
+
+    assert (await verify(log, PROTOCOL)).returned == 0
+    assert await log.erase_again() == (0, 0)
+    assert NAME in (await found(log, EVENT)).payload

@@ -88,6 +88,23 @@ def test_generate_writes_a_file_and_says_what_is_broken(tmp_path: Path, capsys: 
     assert "messages of 2 patients" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(("bytes_long", "refused"), [(262_144, 0), (262_145, 1)])
+@pytest.mark.parametrize("end", [b"", b"\n", b"\r\n"])
+def test_the_end_of_a_line_is_no_part_of_its_message(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], bytes_long: int, refused: int, end: bytes
+) -> None:
+    scenario = Path(__file__).parents[1] / "scenarios/16-agvhd-grade-2.events.jsonl"
+    enrolment = scenario.read_bytes().splitlines()[0]
+    filled = (
+        b'{"filling": "' + b"x" * (bytes_long - len(enrolment) - len(b'{"filling": "", ') + 1) + b'", ' + enrolment[1:]
+    )
+    assert len(filled) == bytes_long
+    file = tmp_path / "events.jsonl"
+    file.write_bytes(filled + end)
+    assert main(["simulate", str(file), "--format", "json"]) == 0
+    assert len(json.loads(capsys.readouterr().out)["quarantined"]) == refused
+
+
 def test_a_line_without_end_is_refused_as_too_large_and_the_next_is_read(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -43,3 +43,11 @@ def test_a_change_of_the_sites_day_tells_the_latest_time_before_it() -> None:
     sent = _sent(evening, late, morning)
     assert _told(sent) == ["2025-03-01T15:59:00Z", "2025-03-01T16:01:00Z"]
     assert [message.value for message in sent].index(morning) == 2 + len(TOPICS) * 2
+
+
+def test_a_time_that_cannot_be_and_a_line_that_is_deep_hold_up_no_clock() -> None:
+    far = platelets("SH-001", 2, at=datetime(9998, 1, 1, tzinfo=UTC))
+    deep = b"[" * 100_000
+    sent = _sent(platelets("SH-001", 1, at=datetime(2025, 3, 1, 10, 0, tzinfo=UTC)), far, deep)
+    assert _told(sent) == ["2025-03-01T10:00:00Z"]
+    assert {far, deep} <= {message.value for message in sent}

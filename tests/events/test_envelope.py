@@ -104,10 +104,6 @@ def test_data_must_be_there_and_be_an_object(data: object) -> None:
     assert result.subject == "SH-017"
 
 
-def test_a_key_that_differs_from_the_subject_changes_nothing() -> None:
-    assert received(sample(CHIMERISM), key=b"SH-999") == received(sample(CHIMERISM))
-
-
 def test_a_message_that_is_too_large_still_belongs_to_its_subject() -> None:
     result = refused(sample(CHIMERISM, note="x" * 300_000))
     assert (result.reason, result.subject, result.record_id) == (Reason.TOO_LARGE, "SH-017", "rec-1")

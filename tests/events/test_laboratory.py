@@ -81,6 +81,12 @@ def test_a_unit_that_is_not_there_or_not_ucum_is_unknown(unit: object) -> None:
         ("2164-2", "mL/min/{1.73_m2}"),
         ("2164-2", "mL/min/1.73.m2"),
         ("2164-2", "mL"),
+        ("751-8", "[IU]/L"),
+        ("751-8", "[CFU]/L"),
+        ("751-8", "rad/L"),
+        ("751-8", "%/L"),
+        ("26446-5", "[arb'U]"),
+        ("26446-5", "bit"),
     ],
 )
 def test_a_unit_of_something_else_does_not_fit(code: str, unit: str) -> None:
@@ -177,6 +183,8 @@ def test_chimerism_is_read_in_per_cent(value: object, unit: str, percent: str) -
         ("97", "percent", Reason.UNIT_UNKNOWN),
         ("97", "{percent}", Reason.UNIT_UNKNOWN),
         ("97", "mg/dL", Reason.UNIT_MISMATCH),
+        ("0.97", "[IU]", Reason.UNIT_MISMATCH),
+        ("0.97", "rad", Reason.UNIT_MISMATCH),
         ("100.1", "%", Reason.IMPLAUSIBLE),
         ("97", "1", Reason.IMPLAUSIBLE),
         ("-1", "%", Reason.IMPLAUSIBLE),
