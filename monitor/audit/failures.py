@@ -22,8 +22,13 @@ _PASSING: Final = (
     "57",  # cancelled by a time limit, shut down, starting up
     "58",  # the system under it failed
 )
+_DAMAGED: Final = ("file is not a database", "database disk image is malformed")
 _NO_TABLE: Final = "42P01"
 _UPGRADE: Final = "the database has no schema: run `safety-monitor database upgrade`"
+
+
+class DatabaseDamagedError(MonitorError):
+    """SQLite cannot read its own file: another kind of file, or one that was cut off or written over."""
 
 
 class UndecodableTextError(MonitorError):
@@ -39,6 +44,9 @@ def translated() -> Iterator[None]:
         code = getattr(error.orig, "sqlstate", None) or ""
         if code == _NO_TABLE or "no such table" in str(error.orig):
             raise SchemaMissing(_UPGRADE) from error
+        if any(said in str(error.orig) for said in _DAMAGED):
+            what = f"{_line(error.orig)}: no log, or one that is damaged; restore it from a backup (docs/operations.md)"
+            raise DatabaseDamagedError(what) from error
         if "Could not decode to UTF-8" in str(error.orig):
             raise UndecodableTextError("a text in the database is not UTF-8: run `safety-monitor verify`") from None
         if error.connection_invalidated or _may_pass(error, code):

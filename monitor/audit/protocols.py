@@ -8,8 +8,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from pydantic import ValidationError
-
 from monitor.audit import kinds
 from monitor.audit.ports import Streams
 from monitor.audit.records import NewRecord, Record
@@ -71,10 +69,10 @@ async def files_in(log: Streams, otherwise: Protocol) -> Timeline:
 
 
 def _activation(record: Record) -> Activation:
-    payload = json.loads(record.payload)
     try:
+        payload = json.loads(record.payload)
         protocol = Protocol.model_validate(payload["content"])
-    except (ValidationError, KeyError) as error:
+    except (ValueError, KeyError) as error:  # a payload that does not open reads as none
         what = f"record {record.sequence} holds a protocol file that this program cannot read: {error}"
         raise ProtocolInvalid(what) from error
     return Activation(

@@ -61,6 +61,8 @@ async def check_decisions(
     `swept`: how far the events clock of each partition has come. Each patient is derived `aside`, so that the loop goes
     on; `rest` is awaited after each.
     """
+    if (broken := unreadable(await log.stream(kinds.PROTOCOLS))) is not None:
+        return Verdict(broken=broken)
     activated = await activations(log)
     files = timeline(activated, protocol)
     hashes = {file.hash for file in files.files} | {each.hash for each in activated}

@@ -23,6 +23,7 @@ from monitor.events.canonical import canonical, utc
 from monitor.events.catalogue import TYPES
 from monitor.events.codec import decode
 from monitor.events.envelope import Refused
+from monitor.events.scalars import YEARS
 from monitor.operations.answering import answer
 from monitor.protocol.model import Protocol
 from monitor.rulebook import OPERATIONS
@@ -62,11 +63,13 @@ def resolve(alert: Reference, actor: Actor, note: Note) -> None:
 def time_of(text: str, now: datetime) -> datetime:
     """A span from now, or a time with its offset. Raises UsageError for anything else, and for the past."""
     if span := _SPAN.fullmatch(text):
-        return now + timedelta(**{_UNITS[span.group(2)]: int(span.group(1))})
+        text = (now + timedelta(**{_UNITS[span.group(2)]: int(span.group(1))})).isoformat()
     try:
         time = datetime.fromisoformat(text)
     except ValueError:
         raise UsageError(f"--until {text}: neither a span (4h) nor a time (2025-06-13T08:00+08:00)") from None
+    if time.year not in YEARS:
+        raise UsageError(f"--until {text}: a year that cannot be")
     if time.tzinfo is None:
         raise UsageError(f"--until {text}: say its offset from UTC, such as +08:00")
     if time <= now:

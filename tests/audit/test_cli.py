@@ -106,3 +106,16 @@ def test_without_a_log_one_line_says_so(
     assert main([command]) == 1
 
     assert capsys.readouterr().err.count("\n") == 1
+
+
+@pytest.mark.parametrize("bytes_", [b"no database at all, but a letter" * 200, None])
+def test_a_file_that_is_no_log_or_is_cut_off_is_said_to_be_so_in_one_line(
+    recorded: str, capsys: pytest.CaptureFixture[str], bytes_: bytes | None
+) -> None:
+    file = Path(recorded.removeprefix("sqlite:///"))
+    file.write_bytes(bytes_ or file.read_bytes()[: file.stat().st_size // 2])
+
+    assert main(["verify"]) != 0
+
+    err = capsys.readouterr().err.splitlines()[-1]
+    assert "restore it from a backup" in err

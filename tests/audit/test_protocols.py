@@ -7,11 +7,14 @@ from itertools import islice
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
+from monitor.audit.log import SqlAuditLog
 from monitor.audit.ports import AuditLog
 from monitor.audit.protocols import activations, files_in
 from monitor.audit.read_models import rebuild
 from monitor.audit.replay import replay
+from monitor.audit.schema import upgrade
 from monitor.audit.verify import verify
 from monitor.errors import ProtocolChanged, ProtocolRefused, UsageError, VersionConflict
 from monitor.protocol.model import Protocol
@@ -220,3 +223,19 @@ async def test_under_the_events_clock_a_file_follows_all_that_was_reached() -> N
     done = await activate(log, another(), **APPROVED | {"now": wall, "events_clock": True})
 
     assert charts.on_day(140) < done.since < charts.on_day(141)
+
+
+async def test_a_file_whose_key_is_gone_is_named_by_verify(sqlite_url: str) -> None:
+    await upgrade(sqlite_url)
+    log = await SqlAuditLog.open(sqlite_url)
+    await files_for(log, PROTOCOL, instance="w-1", now=NOW)
+    (recorded,) = await activations(log)
+    async with log.database.writing() as connection:
+        await connection.execute(text("DELETE FROM wrapping_keys WHERE owner = 'system'"))
+
+    verdict = await verify(log, PROTOCOL)
+
+    await log.close()
+    assert str(verdict.broken) == (
+        f"record {recorded.sequence} of stream system/protocol: its payload does not open under its key"
+    )

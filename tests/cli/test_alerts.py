@@ -199,7 +199,13 @@ def test_until_is_a_span_or_a_time(text: str, time: datetime) -> None:
 
 @pytest.mark.parametrize(
     ("text", "says"),
-    [("soon", "neither a span"), ("2025-06-14T08:00", "say its offset"), ("2025-06-12T08:00Z", "that is past")],
+    [
+        ("soon", "neither a span"),
+        ("2025-06-14T08:00", "say its offset"),
+        ("2025-06-12T08:00Z", "that is past"),
+        ("0m", "that is past"),
+        ("9999-12-31T23:59:59-12:00", "a year that cannot be"),
+    ],
 )
 def test_until_is_never_a_guess(text: str, says: str) -> None:
     with pytest.raises(UsageError, match=says):
