@@ -46,20 +46,25 @@ class Encryption:
         )
 
     async def begin(self, connection: AsyncConnection, records: Sequence[NewRecord]) -> "Encryptor | None":
-        """What encrypts these records within this transaction; None for a log in the clear."""
+        """What encrypts these records within this transaction; None for a log in the clear.
+
+        Raises UsageError where an encrypted log has lost the secret of its dedupe keys: under another one nothing that
+        comes again would be known again, and what was redacted would come back.
+        """
         begun = await self._begun(connection)
         if not (self._wanted is not False if begun is None else begun):
             return None
+        if begun:
+            await _secret(connection)
         owners = {owner_of(record) for record in records} | {DEDUPE}
         return Encryptor(await wrapping(connection, owners))
 
     async def tokens(self, connection: AsyncConnection, dedupe_keys: Collection[str]) -> dict[str, str]:
-        """The dedupe keys by how the log shows them."""
-        if await self._begun(connection):
-            secret = await _find(connection, [DEDUPE])
-            if DEDUPE in secret:
-                return {encryption.keyed(secret[DEDUPE][1], key): key for key in dedupe_keys}
-        return {key: key for key in dedupe_keys}
+        """The dedupe keys by how the log shows them. Raises UsageError as `begin` does."""
+        if not await self._begun(connection):
+            return {key: key for key in dedupe_keys}
+        secret = await _secret(connection)
+        return {encryption.keyed(secret, key): key for key in dedupe_keys}
 
     async def _begun(self, connection: AsyncConnection) -> bool | None:
         if self._settled is None:
@@ -116,6 +121,16 @@ async def wrapping(connection: AsyncConnection, owners: Collection[str]) -> dict
         rows = [{"owner": owner, "key_id": key_id, "key": key} for owner, (key_id, key) in made.items()]
         await connection.execute(wrapping_keys.insert(), rows)
     return found | made
+
+
+async def _secret(connection: AsyncConnection) -> bytes:
+    """The secret of a log that was begun. Raises UsageError."""
+    found = await _find(connection, [DEDUPE])
+    if DEDUPE not in found:
+        raise UsageError(
+            "the log has lost the key by which it knows what comes again: restore its keys (docs/operations.md) first"
+        )
+    return found[DEDUPE][1]
 
 
 async def _find(connection: AsyncConnection, owners: Collection[str]) -> dict[str, tuple[str, bytes]]:

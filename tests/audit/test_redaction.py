@@ -381,3 +381,13 @@ async def test_a_tombstone_that_no_record_of_a_redaction_bears_out_destroys_noth
     assert (await verify(log, PROTOCOL)).returned == 0
     assert await log.erase_again() == (0, 0)
     assert NAME in (await found(log, EVENT)).payload
+
+
+async def test_a_log_without_the_secret_of_its_dedupe_keys_takes_nothing_more(log: SqlAuditLog) -> None:
+    async with log.database.writing() as connection:
+        await connection.execute(text("DELETE FROM wrapping_keys WHERE owner = 'dedupe'"))
+
+    with pytest.raises(UsageError, match="restore its keys"):
+        await log.append(batch(fact("again")))
+    with pytest.raises(UsageError, match="restore its keys"):
+        await log.known(["again"])
